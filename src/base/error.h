@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sets and extends struct casb_error. All functions are thread-safe and accept err == NULL. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "base/cleanup.h"
+
+#include <cas-backup/error.h>
+
+/*
+ * Records a failure and returns `code`, so that a function can end with `return err_set(...)`.
+ * An error that is already set stays. Sets `retry` for CASB_EUNREACHABLE.
+ */
+int err_set(struct casb_error *err, enum casb_code code, const char *format, ...) _printf_(3, 4);
+
+/*
+ * The same for a failed system call: the class follows from `sys_errno` and its text is appended.
+ */
+int err_set_errno(struct casb_error *err, int sys_errno, const char *format, ...) _printf_(3, 4);
+
+/*
+ * Puts context in front of an error's text ("context: text") and returns `code`, the class that
+ * the failed callee returned.
+ */
+int err_wrap(struct casb_error *err, int code, const char *format, ...) _printf_(3, 4);
+
+/* Records "out of memory" and returns CASB_ENOMEM. */
+int err_nomem(struct casb_error *err);
+
+/* The class's name for people: "timeout". Static. */
+const char *err_class_name(int code);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+
+static void the_first_error_stays(void **state)
+{
+    struct casb_error err = {0};
+
+    (void)state;
+    assert_int_equal(err_set(&err, CASB_EDENIED, "no '%s'", "a"), CASB_EDENIED);
+    assert_int_equal(err_set(&err, CASB_EFAILED, "second"), CASB_EFAILED);
+    assert_int_equal(err.code, CASB_EDENIED);
+    assert_string_equal(err.text, "no 'a'");
+}
+
+static void context_goes_in_front(void **state)
+{
+    struct casb_error err = {0};
+
+    (void)state;
+    err_set(&err, CASB_ENOTFOUND, "no such pod");
+    assert_int_equal(err_wrap(&err, CASB_ENOTFOUND, "node '%s'", "b"), CASB_ENOTFOUND);
+    assert_string_equal(err.text, "node 'b': no such pod");
+    assert_int_equal(err.code, CASB_ENOTFOUND);
+}
+
+static void errno_gives_class_and_text(void **state)
+{
+    struct casb_error err = {0};
+
+    (void)state;
+    assert_int_equal(err_set_errno(&err, ENOENT, "open '/x'"), CASB_ENOTFOUND);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_string_equal(err.text, "open '/x': No such file or directory");
+}
+
+static void null_is_accepted(void **state)
+{
+    (void)state;
+    assert_int_equal(err_set(NULL, CASB_EFAILED, "x"), CASB_EFAILED);
+    assert_int_equal(err_set_errno(NULL, EACCES, "x"), CASB_EDENIED);
+    assert_int_equal(err_wrap(NULL, CASB_ETIMEOUT, "x"), CASB_ETIMEOUT);
+}
+
+static void long_texts_are_cut(void **state)
+{
+    struct casb_error err = {0};
+    char text[2 * CASB_ERROR_TEXT_BYTES];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    err_set(&err, CASB_EFAILED, "%s", text);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+    err_wrap(&err, CASB_EFAILED, "%s", text);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+}
+
+static void classes_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(err_class_name(CASB_ETIMEOUT), "timeout");
+    assert_string_equal(err_class_name(CASB_EFAILED), "failed");
+    assert_string_equal(err_class_name(7), "failed");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_error_stays),      cmocka_unit_test(context_goes_in_front),
+        cmocka_unit_test(errno_gives_class_and_text), cmocka_unit_test(null_is_accepted),
+        cmocka_unit_test(long_texts_are_cut),         cmocka_unit_test(classes_have_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
