@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Kubernetes client that two plugins link: configuration as kubectl reads it, requests with
+ * retries, paged lists and resuming watches. A client may be used by many threads.
+ */
+#ifndef KUBE_KUBE_H
+#define KUBE_KUBE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <cas-backup/host.h>
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define KUBE_VERSION_BYTES 64 /* a resourceVersion: opaque, short */
+
+struct kube;
+
+/* Where to find the cluster. Strings are borrowed for kube_open() only; NULL: not given. */
+struct kube_settings {
+    const char *kubeconfig; /* an explicit file: only that one counts */
+    const char *context;
+    const char *namespace;
+};
+
+/*
+ * Makes a client: the explicit kubeconfig, else $KUBECONFIG, else in-cluster, else
+ * ~/.kube/config. Reads files, opens no connection. `host` is borrowed until kube_close().
+ */
+int kube_open(const struct casb_host *host, const struct kube_settings *settings, struct kube **ret,
+              struct casb_error *err) _warn_unused_;
+
+/* Ends the client; logs its counters at debug level. NULL is fine. */
+void kube_close(struct kube *kube);
+DEFINE_FREEP(struct kube *, kube_close)
+
+/* The namespace: the setting, else the context's or the ServiceAccount's, else "default". */
+const char *kube_namespace(const struct kube *kube);
+
+enum kube_verb { KUBE_GET, KUBE_POST, KUBE_PUT, KUBE_MERGE_PATCH, KUBE_DELETE };
+
+/* One query parameter; a list of them ends with a NULL name. Values are encoded here. */
+struct kube_query {
+    const char *name, *value;
+};
+
+struct kube_request {
+    enum kube_verb verb;
+    const char *path;               /* encoded: "/api/v1/namespaces/x/pods" */
+    const struct kube_query *query; /* or NULL */
+    const json_t *body;             /* or NULL */
+};
+
+/*
+ * One request with retries: 429 and 5xx after Retry-After or a jittered backoff; broken
+ * connections for verbs that can be repeated (GET, DELETE, merge patch and PUT, which carry
+ * their own guards); a 401 once after renewed credentials; all within the call's deadline and
+ * at most 30 s a request. A POST whose answer was lost gives CASB_EUNREACHABLE with err->http 0
+ * and *ret_unknown true (may be NULL): the object may exist; look before repeating.
+ * *ret (may be NULL) gets the answer's body. Errors carry the Status message and reason; classes:
+ * 400, 422 EINVALID; 401, 403 EDENIED; 404 ENOTFOUND; 409, 410 ECONFLICT; 429, 5xx EUNREACHABLE.
+ */
+int kube_request(struct kube *kube, const struct casb_call *call,
+                 const struct kube_request *request, json_t **ret, bool *ret_unknown,
+                 struct casb_error *err) _warn_unused_;
+
+/* GET of plain text (pod logs) into *out, cut at its limit without an error. */
+int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
+              const struct kube_query *query, struct buf *out, struct casb_error *err)
+    _warn_unused_;
+
+/* Takes one item of a list, borrowed. Non-zero stops the list, which then returns it. */
+typedef int kube_item_fn(const json_t *item, void *arg);
+
+/*
+ * Lists in pages and calls `each` for every item as its page arrives. After 410 the list goes on
+ * with the fresh token or starts over; an item is given once per uid all the same. version gets
+ * the resourceVersion for a watch.
+ */
+int kube_list(struct kube *kube, const struct casb_call *call, const char *path,
+              const struct kube_query *query, kube_item_fn *each, void *arg,
+              char version[static KUBE_VERSION_BYTES], struct casb_error *err) _warn_unused_;
+
+/*
+ * Takes one event: `deleted` false for ADDED and MODIFIED. Non-zero ends the watch, which then
+ * returns it (positive: a success).
+ */
+typedef int kube_event_fn(const json_t *object, bool deleted, void *arg);
+
+/*
+ * Watches from `version` until the call ends or `event` says so; closed connections resume
+ * from the last version, 429 and 5xx back off. CASB_ECONFLICT where the version is too old (410):
+ * list again.
+ */
+int kube_watch(struct kube *kube, const struct casb_call *call, const char *path,
+               const struct kube_query *query, const char *version, kube_event_fn *event, void *arg,
+               struct casb_error *err) _warn_unused_;
+
+/*
+ * Asks the API whether a verb is allowed (SelfSubjectAccessReview). `group` "" is core;
+ * `resource` may have a subresource ("pods/log"); namespace and name may be NULL.
+ */
+int kube_allowed(struct kube *kube, const struct casb_call *call, const char *verb,
+                 const char *group, const char *resource, const char *namespace, const char *name,
+                 bool *ret_allowed, struct casb_error *err) _warn_unused_;
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What jansson leaves to its users: getters by path, merge patch (RFC 7386), parsing with limits.
+ */
+#ifndef BASE_JSONX_H
+#define BASE_JSONX_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+/*
+ * Getters by a path of keys with dots ("metadata.name"), at most 8 keys deep; a key with a dot
+ * in it needs json_object_get(). Results are borrowed. Where something is absent or of another
+ * type: NULL, or `fallback`.
+ */
+const json_t *jsonx_get(const json_t *root, const char *path);
+const char *jsonx_string(const json_t *root, const char *path);
+const json_t *jsonx_object(const json_t *root, const char *path);
+const json_t *jsonx_array(const json_t *root, const char *path);
+int64_t jsonx_int(const json_t *root, const char *path, int64_t fallback);
+bool jsonx_bool(const json_t *root, const char *path, bool fallback);
+
+/*
+ * Parses bytes from outside: duplicate keys are refused, nesting is bounded by jansson. `what`
+ * names it in the error ("answer of the API server"). The caller owns *ret.
+ */
+int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
+                struct casb_error *err) _warn_unused_;
+
+/*
+ * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, also its
+ * borrowed children. The patch is only read. Returns 0 or CASB_ENOMEM; then *target is of no use
+ * but to be freed.
+ */
+int jsonx_merge_patch(json_t **target, const json_t *patch) _warn_unused_;
+
+/*
+ * Builds an object, json_pack style; NULL from json_pack is reported as out of memory or, for a
+ * NULL string, as CASB_EINVALID.
+ */
+int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...) _warn_unused_;
+
+/* Compact text of a value; the caller frees *ret. Returns 0 or CASB_ENOMEM. */
+int jsonx_dump(const json_t *value, char **ret, struct casb_error *err) _warn_unused_;
+
+#endif

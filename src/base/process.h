@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a child process: no shell, its own environment and process group, all descriptors but
+ * 0, 1, 2 closed, output bounded, deadline and cancellation by the call. Thread-safe.
+ */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <cas-backup/host.h>
+
+#define PROCESS_OUTPUT_BYTES (64 * 1024)
+#define PROCESS_FLOOD_BYTES  (8 * 1024 * 1024)
+
+struct process_spec {
+    const char *const *argv; /* argv[0] is a path, or a name looked up in the PATH of `env` */
+    const char *const *env;  /* NAME=VALUE, NULL-terminated: the child's whole environment */
+    const char *input;       /* text for standard input; NULL: /dev/null */
+    bool inherit_stderr;     /* standard error goes where ours goes */
+};
+
+struct process_result {
+    int status;     /* exit status, or -1 where a signal ended it */
+    int signal;     /* that signal, or 0 */
+    struct buf out; /* standard output, the first PROCESS_OUTPUT_BYTES */
+    struct buf err; /* standard error, likewise */
+    bool truncated; /* there was more of either */
+};
+
+/*
+ * Runs the child to its end. 0 means that it was started and ended by itself, whatever its
+ * status. Errors: CASB_ENOTFOUND and CASB_EDENIED where it cannot be started (a missing
+ * interpreter of an existing file is said so), CASB_ETIMEOUT and CASB_ECANCELLED (the whole
+ * group gets SIGTERM, after 2 s SIGKILL), CASB_EFAILED where it printed more than
+ * PROCESS_FLOOD_BYTES (killed). *ret is filled as far as known in every case; free it by
+ * process_result_free().
+ */
+int process_run(const struct casb_call *call, const struct process_spec *spec,
+                struct process_result *ret, struct casb_error *err) _warn_unused_;
+
+/* Frees the output. */
+void process_result_free(struct process_result *result);
+
+/* This process's environment value for a NAME, or NULL: getenv(), which nothing here changes. */
+const char *process_env(const char *name);
+
+#endif
