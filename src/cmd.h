@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands: one table, which the command line, --help and main read. */
+#ifndef CAS_BACKUP_CMD_H
+#define CAS_BACKUP_CMD_H
+
+#include "base/cleanup.h"
+#include "settings.h"
+
+#include <cas-backup/host.h>
+
+enum cmd_exit {
+    EXIT_DONE = 0,        /* every selected node that can be registered now is registered */
+    EXIT_NODE_FAILED = 1, /* at least one registration failed */
+    EXIT_USAGE = 2,       /* wrong usage or settings */
+    EXIT_PASS_FAILED = 3, /* the pass could not be made */
+    EXIT_TOO_FEW = 4,     /* fewer than min_registered nodes are registered */
+    EXIT_LOCKED = 5,      /* another pass holds the lock */
+};
+
+/*
+ * What main hands to a command. Signals are blocked in all threads; the first one makes
+ * cancel_fd readable and is left in *signal, a second one ends the process at once.
+ */
+struct cmd_context {
+    const struct settings *settings;
+    int cancel_fd;              /* an eventfd: write 1 to cancel, never read */
+    const volatile int *signal; /* the number of the signal that came, or 0 */
+};
+
+/* Runs a command: prints to standard output, logs, and returns the exit status. */
+typedef int command_fn(const struct cmd_context *context);
+
+struct command {
+    const char *name, *args, *help;
+    command_fn *run;
+};
+
+/* The table, ending with a NULL name; the first row is the default. */
+extern const struct command cmd_table[];
+
+int cmd_run(const struct cmd_context *context);
+int cmd_plan(const struct cmd_context *context);
+int cmd_status(const struct cmd_context *context);
+int cmd_coverage(const struct cmd_context *context);
+int cmd_check(const struct cmd_context *context);
+int cmd_cleanup(const struct cmd_context *context);
+int cmd_forget(const struct cmd_context *context);
+int cmd_plugins(const struct cmd_context *context);
+
+#endif

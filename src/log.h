@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log: one line per event on standard error, as text or JSON, always with a UTC time in
+ * milliseconds and a level. Text from outside is cleaned here. Thread-safe; only src/ logs.
+ */
+#ifndef CAS_BACKUP_LOG_H
+#define CAS_BACKUP_LOG_H
+
+#include "base/cleanup.h"
+
+#include <cas-backup/host.h>
+
+#include <stdbool.h>
+
+/* One field of a line, for machines: "node", "source", "reason", "seconds". */
+struct log_field {
+    const char *name, *value; /* a NULL value leaves the field out */
+};
+
+/* The fields of a log line, a NULL-terminated compound literal: LOG_FIELDS({"node", name}). */
+#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {NULL, NULL}})
+
+/* Sets what is written from now on. Called once, before threads start. */
+void log_init(enum casb_level lowest, bool json);
+
+/*
+ * Is called around every line, so that live progress can clear and redraw itself: with true
+ * before and false after, with the log's lock held. NULL takes it away.
+ */
+void log_set_screen(void (*around)(bool before, void *arg), void *arg);
+
+/* Would a line of this level be written? */
+bool log_enabled(enum casb_level level);
+
+/* Writes one line; `fields` may be NULL. */
+void log_line(enum casb_level level, const struct log_field *fields, const char *format, ...)
+    _printf_(3, 4);
+
+#define log_debug(...) log_line(CASB_DEBUG, NULL, __VA_ARGS__)
+#define log_info(...)  log_line(CASB_INFO, NULL, __VA_ARGS__)
+#define log_warn(...)  log_line(CASB_WARN, NULL, __VA_ARGS__)
+#define log_error(...) log_line(CASB_ERROR, NULL, __VA_ARGS__)
+
+/* casb_host.log for every plugin: goes to log_line() with the fields node, source and plugin. */
+void log_from_plugin(const struct casb_host *host, enum casb_level level, const char *node,
+                     const char *text);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the user asked for: command line, environment, settings file and defaults made one.
+ * Read-only once loaded, so any thread may read it.
+ */
+#ifndef CAS_BACKUP_SETTINGS_H
+#define CAS_BACKUP_SETTINGS_H
+
+#include "base/error.h"
+#include "base/yamldoc.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cli; /* cli.h */
+
+/* One plugin as the settings name it; its own keys are checked when it is opened. */
+struct plugin_ref {
+    char *plugin;       /* "kubernetes" */
+    char *source;       /* discovery: unique name in records and reports; else "" */
+    const json_t *tree; /* its map of the settings file, borrowed from `doc`; or NULL */
+    char *path;         /* of that map, for messages: "discovery[0]" */
+};
+
+struct settings {
+    char *cas;      /* the primary's address; NULL: the registration plugin knows */
+    char *instance; /* base name as the user gave it; NULL: made from the primary's address */
+    int64_t parallel;
+    int64_t deadline_ns; /* of a whole pass, as a duration */
+    int64_t min_registered;
+    bool include_control_plane;
+    int64_t max_age_ns;      /* 0: registrations do not expire */
+    int64_t absent_after_ns; /* when records of vanished nodes are dropped */
+    int64_t registration_parallel;
+    int64_t registration_timeout_ns;
+
+    struct plugin_ref *sources;
+    size_t n_sources;
+    struct plugin_ref registration;
+    struct plugin_ref state;
+
+    const char *plugin_dir; /* borrowed from cli, or the built-in one */
+    const struct cli *cli;  /* borrowed: --only, --force, output and the plugins' options */
+    struct yamldoc *doc;    /* the settings file; an empty document where there is none */
+};
+
+/*
+ * Makes the settings. `environ` is NAME=VALUE, NULL-terminated. Errors are CASB_EINVALID with
+ * file, line, column, what was expected and the nearest known key. The caller frees *ret.
+ */
+int settings_load(const struct cli *cli, char *const *environ, struct settings **ret,
+                  struct casb_error *err) _warn_unused_;
+
+/* Frees the settings; NULL is fine. */
+void settings_free(struct settings *settings);
+DEFINE_FREEP(struct settings *, settings_free)
+
+#endif
