@@ -8,6 +8,8 @@
 
 #include <cas-backup/host.h>
 
+#include <stdatomic.h>
+
 enum cmd_exit {
     EXIT_DONE = 0,        /* every selected node that can be registered now is registered */
     EXIT_NODE_FAILED = 1, /* at least one registration failed */
@@ -23,8 +25,8 @@ enum cmd_exit {
  */
 struct cmd_context {
     const struct settings *settings;
-    int cancel_fd;              /* an eventfd: write 1 to cancel, never read */
-    const volatile int *signal; /* the number of the signal that came, or 0 */
+    int cancel_fd;            /* an eventfd: write 1 to cancel, never read */
+    const atomic_int *signal; /* the number of the signal that came, or 0 */
 };
 
 /* Runs a command: prints to standard output, logs, and returns the exit status. */
@@ -37,6 +39,12 @@ struct command {
 
 /* The table, ending with a NULL name; the first row is the default. */
 extern const struct command cmd_table[];
+
+/*
+ * Logs an error that ends a command and returns its exit status: EXIT_USAGE for CASB_EINVALID,
+ * else EXIT_PASS_FAILED.
+ */
+int cmd_fail(const struct casb_error *err);
 
 int cmd_run(const struct cmd_context *context);
 int cmd_plan(const struct cmd_context *context);

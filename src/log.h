@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 
-/* One field of a line, for machines: "node", "source", "reason", "seconds". */
+/*
+ * One field of a line, for machines: "node", "source", "reason", "seconds". Text lines begin with
+ * the node ("node 'b': text") and leave the other fields out: the sentence says what people need.
+ */
 struct log_field {
     const char *name, *value; /* a NULL value leaves the field out */
 };
@@ -41,7 +44,10 @@ void log_line(enum casb_level level, const struct log_field *fields, const char 
 #define log_warn(...)  log_line(CASB_WARN, NULL, __VA_ARGS__)
 #define log_error(...) log_line(CASB_ERROR, NULL, __VA_ARGS__)
 
-/* casb_host.log for every plugin: goes to log_line() with the fields node, source and plugin. */
+/*
+ * casb_host.log for every plugin: goes to log_line() with the fields node, source and plugin, whose
+ * name is in host->arg.
+ */
 void log_from_plugin(const struct casb_host *host, enum casb_level level, const char *node,
                      const char *text);
 

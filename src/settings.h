@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/yamldoc.h"
 
+#include <cas-backup/option.h>
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,17 +18,21 @@
 
 struct cli; /* cli.h */
 
-/* One plugin as the settings name it; its own keys are checked when it is opened. */
+/*
+ * One plugin as the settings name it; its own keys are checked when it is opened. All strings are
+ * borrowed from the settings.
+ */
 struct plugin_ref {
-    char *plugin;       /* "kubernetes" */
-    char *source;       /* discovery: unique name in records and reports; else "" */
-    const json_t *tree; /* its map of the settings file, borrowed from `doc`; or NULL */
-    char *path;         /* of that map, for messages: "discovery[0]" */
+    const char *plugin; /* "kubernetes" */
+    const char *source; /* discovery: unique name in records and reports; else "" */
+    const json_t *tree; /* its map, or NULL */
+    const char *path;   /* of that map in the settings file, for messages: "discovery[0]" */
+    const struct casb_option *host_options; /* keys in that map that are not the plugin's */
 };
 
 struct settings {
-    char *cas;      /* the primary's address; NULL: the registration plugin knows */
-    char *instance; /* base name as the user gave it; NULL: made from the primary's address */
+    const char *cas;      /* the primary's address; NULL: the registration plugin knows */
+    const char *instance; /* base name as the user gave it; NULL: made from the primary's address */
     int64_t parallel;
     int64_t deadline_ns; /* of a whole pass, as a duration */
     int64_t min_registered;
@@ -41,16 +47,30 @@ struct settings {
     struct plugin_ref registration;
     struct plugin_ref state;
 
+    const json_t *discovery; /* the list in the settings file, or NULL; see `sources` */
+
     const char *plugin_dir; /* borrowed from cli, or the built-in one */
     const struct cli *cli;  /* borrowed: --only, --force, output and the plugins' options */
+    char *const *env;       /* borrowed: NAME=VALUE, NULL-terminated */
     struct yamldoc *doc;    /* the settings file; an empty document where there is none */
+    json_t *trees;          /* what comes from elsewhere and is borrowed above */
 };
 
+/* One map of the settings file whose keys src/ itself reads: for help and its documentation. */
+struct settings_section {
+    const char *path; /* "", "discovery[]", "registration", "state" */
+    const struct casb_option *options;
+};
+
+/* All of them, ending with a NULL path. */
+extern const struct settings_section settings_sections[];
+
 /*
- * Makes the settings. `environ` is NAME=VALUE, NULL-terminated. Errors are CASB_EINVALID with
- * file, line, column, what was expected and the nearest known key. The caller frees *ret.
+ * Makes the settings. `env` is NAME=VALUE, NULL-terminated; it and `cli` must outlive *ret.
+ * Errors are CASB_EINVALID with file, line, column, what was expected and the nearest known key.
+ * The caller frees *ret.
  */
-int settings_load(const struct cli *cli, char *const *environ, struct settings **ret,
+int settings_load(const struct cli *cli, char *const *env, struct settings **ret,
                   struct casb_error *err) _warn_unused_;
 
 /* Frees the settings; NULL is fine. */

@@ -19,9 +19,12 @@ struct plugin {
     const struct casb_plugin *descriptor;
     struct casb_host host;
     void *self;
-    void *values; /* its settings struct, filled from its option table */
+    void *values;  /* its settings struct, filled from its option table */
+    json_t *trees; /* what `values` points into besides the settings file */
+    bool open;
 };
 
+/* Opened plugins point into it: it must stay where it is until tool_close(). */
 struct tool {
     const struct settings *settings;
     char instance[TEXT_LABEL_BYTES];
@@ -35,8 +38,8 @@ struct tool {
 
 /*
  * Loads and opens: registration first, since it knows the primary from whose address the
- * instance's name is made; then sources and state. CASB_EINVALID: the settings are wrong (exit
- * 2); other classes: exit 3.
+ * instance's name is made (until then host->instance is ""); then sources and state. CASB_EINVALID:
+ * the settings are wrong (exit 2); other classes: exit 3.
  */
 int tool_open(const struct settings *settings, struct tool *ret, struct casb_error *err)
     _warn_unused_;
