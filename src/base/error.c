@@ -92,6 +92,13 @@ int err_wrap(struct casb_error *err, int code, const char *format, ...)
     return code;
 }
 
+int err_pass(struct casb_error *err, const struct casb_error *failure)
+{
+    if (err && !err->code)
+        *err = *failure;
+    return failure->code;
+}
+
 int err_nomem(struct casb_error *err)
 {
     return err_set(err, CASB_ENOMEM, "out of memory");

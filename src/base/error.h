@@ -24,6 +24,11 @@ int err_set_errno(struct casb_error *err, int sys_errno, const char *format, ...
  */
 int err_wrap(struct casb_error *err, int code, const char *format, ...) _printf_(3, 4);
 
+/*
+ * Hands on a failure that was kept aside until it was clear that it is one. Returns its class.
+ */
+int err_pass(struct casb_error *err, const struct casb_error *failure);
+
 /* Records "out of memory" and returns CASB_ENOMEM. */
 int err_nomem(struct casb_error *err);
 

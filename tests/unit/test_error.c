@@ -27,6 +27,20 @@ static void context_goes_in_front(void **state)
     assert_int_equal(err.code, CASB_ENOTFOUND);
 }
 
+static void a_kept_failure_is_handed_on_whole(void **state)
+{
+    struct casb_error kept = {.code = CASB_EDENIED, .http = 403, .text = "no"};
+    struct casb_error err = {0};
+
+    (void)state;
+    assert_int_equal(err_pass(NULL, &kept), CASB_EDENIED);
+    assert_int_equal(err_pass(&err, &kept), CASB_EDENIED);
+    assert_int_equal(err.http, 403);
+    kept.code = CASB_EFAILED;
+    assert_int_equal(err_pass(&err, &kept), CASB_EFAILED);
+    assert_int_equal(err.code, CASB_EDENIED);
+}
+
 static void errno_gives_class_and_text(void **state)
 {
     struct casb_error err = {0};
@@ -70,9 +84,13 @@ static void classes_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_error_stays),      cmocka_unit_test(context_goes_in_front),
-        cmocka_unit_test(errno_gives_class_and_text), cmocka_unit_test(null_is_accepted),
-        cmocka_unit_test(long_texts_are_cut),         cmocka_unit_test(classes_have_names),
+        cmocka_unit_test(a_kept_failure_is_handed_on_whole),
+        cmocka_unit_test(the_first_error_stays),
+        cmocka_unit_test(context_goes_in_front),
+        cmocka_unit_test(errno_gives_class_and_text),
+        cmocka_unit_test(null_is_accepted),
+        cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(classes_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
