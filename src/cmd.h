@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "settings.h"
 
-#include <cas-backup/host.h>
-
 #include <stdatomic.h>
+
+struct tool; /* tool.h */
 
 enum cmd_exit {
     EXIT_DONE = 0,        /* every selected node that can be registered now is registered */
@@ -42,9 +42,15 @@ extern const struct command cmd_table[];
 
 /*
  * Logs an error that ends a command and returns its exit status: EXIT_USAGE for CASB_EINVALID,
- * else EXIT_PASS_FAILED.
+ * EXIT_LOCKED for CASB_ECONFLICT, else EXIT_PASS_FAILED.
  */
 int cmd_fail(const struct casb_error *err);
+
+/*
+ * Opens the plugins that the settings name. Returns 0, or the exit status after it logged why
+ * not. The caller ends with tool_close().
+ */
+int cmd_open(const struct cmd_context *context, struct tool *ret) _warn_unused_;
 
 int cmd_run(const struct cmd_context *context);
 int cmd_plan(const struct cmd_context *context);
