@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What to do with a node: DESIGN's table "decide" as a pure function. Thread-safe.
+ */
+#ifndef CAS_BACKUP_DECIDE_H
+#define CAS_BACKUP_DECIDE_H
+
+#include <cas-backup/discovery.h>
+#include <cas-backup/state.h>
+
+enum decide_action {
+    DECIDE_SKIP,
+    DECIDE_KEEP,
+    DECIDE_REGISTER,
+};
+
+/* What the decision depends on besides the node and its record. */
+struct decide_policy {
+    const char *primary;        /* the primary's id */
+    bool include_control_plane; /* control-plane nodes take part */
+    bool forced;                /* this node was named by --force */
+    int64_t max_age_s;          /* registrations older than that expire; 0: never */
+    int64_t now_s;              /* seconds since 1970 */
+};
+
+struct decision {
+    enum decide_action action;
+    const char *reason; /* static, or borrowed from node->blocked; "" for keep */
+    /*
+     * The record holds a registration that, as far as is known, opens the primary's database on
+     * this machine now: made with this primary, and the hardware has not been seen to change.
+     */
+    bool holds;
+};
+
+/*
+ * Decides for one node. `record` is NULL where nothing is known. A LAS key or boot ID that is
+ * NULL is unknown, and proves nothing.
+ */
+struct decision decide(const struct casb_node *node, const struct casb_record *record,
+                       const struct decide_policy *policy);
+
+/*
+ * The record of a kept node brought up to date: name, source, LAS key and boot ID as the node
+ * shows them, and `seen`, which is renewed only once it is a day old. True where *record changed;
+ * its strings are borrowed from the node and `source` then.
+ */
+bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
+                    int64_t now_s);
+
+/* "skip", "keep", "register". Static. */
+const char *decide_action_name(enum decide_action action);
+
+#endif
