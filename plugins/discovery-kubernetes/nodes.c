@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "discovery-kubernetes/nodes.h"
+
+#include "base/jsonx.h"
+#include "base/text.h"
+#include "discovery-kubernetes/quantity.h"
+#include "discovery-kubernetes/taints.h"
+
+#include <string.h>
+
+#define UNSCHEDULABLE "node.kubernetes.io/unschedulable"
+
+static bool has_taint(const json_t *taints, const char *key)
+{
+    const json_t *taint;
+    size_t i;
+
+    json_array_foreach (taints, i, taint) {
+        if (text_equal(jsonx_string(taint, "key"), key))
+            return true;
+    }
+    return false;
+}
+
+/* The field and the taint are set one after the other, so either alone counts. */
+static bool is_cordoned(const json_t *object, const json_t *tolerations)
+{
+    static const struct taint cordon = {.key = UNSCHEDULABLE, .value = "", .effect = "NoSchedule"};
+
+    if (taint_is_tolerated(&cordon, tolerations))
+        return false;
+    return jsonx_bool(object, "spec.unschedulable", false) ||
+           has_taint(jsonx_array(object, "spec.taints"), UNSCHEDULABLE);
+}
+
+static bool is_ready(const json_t *object)
+{
+    const json_t *condition;
+    size_t i;
+
+    if (jsonx_string(object, "metadata.deletionTimestamp"))
+        return false;
+    json_array_foreach (jsonx_array(object, "status.conditions"), i, condition) {
+        if (text_equal(jsonx_string(condition, "type"), "Ready"))
+            return text_equal(jsonx_string(condition, "status"), "True");
+    }
+    return false;
+}
+
+static bool has_resource(const json_t *object, const struct node_needs *needs)
+{
+    const json_t *allocatable = jsonx_object(object, "status.allocatable");
+    const char *text = json_string_value(json_object_get(allocatable, needs->resource));
+    double quantity;
+
+    return text && quantity_parse(text, &quantity) == 0 && quantity >= (double)needs->quantity;
+}
+
+static bool is_control_plane(const json_t *object)
+{
+    const json_t *labels = jsonx_object(object, "metadata.labels");
+
+    return json_object_get(labels, "node-role.kubernetes.io/control-plane") ||
+           json_object_get(labels, "node-role.kubernetes.io/master");
+}
+
+static void judge(const json_t *object, const struct node_needs *needs,
+                  char blocked[static NODE_BLOCKED_BYTES])
+{
+    const char *taint =
+        taint_find_untolerated(jsonx_array(object, "spec.taints"), needs->tolerations);
+
+    blocked[0] = 0;
+    if (is_cordoned(object, needs->tolerations))
+        snprintf(blocked, NODE_BLOCKED_BYTES, "unschedulable");
+    else if (!is_ready(object))
+        snprintf(blocked, NODE_BLOCKED_BYTES, "not-ready");
+    else if (taint)
+        snprintf(blocked, NODE_BLOCKED_BYTES, "untolerated-taint (%.*s)", NODE_BLOCKED_BYTES - 32,
+                 taint);
+    else if (needs->quantity > 0 && !has_resource(object, needs))
+        snprintf(blocked, NODE_BLOCKED_BYTES, "no-sgx-resource");
+}
+
+int node_read(const json_t *object, const struct node_needs *needs,
+              char blocked[static NODE_BLOCKED_BYTES], struct casb_node *ret,
+              struct casb_error *err)
+{
+    const char *boot_id = jsonx_string(object, "status.nodeInfo.bootID");
+    const char *name = jsonx_string(object, "metadata.name");
+    const char *uid = jsonx_string(object, "metadata.uid");
+
+    if (text_empty(name) || text_empty(uid))
+        return err_set(err, CASB_EINVALID, "the API gave a node without a name or uid");
+    judge(object, needs, blocked);
+    *ret = (struct casb_node){
+        .uid = uid,
+        .name = name,
+        .boot_id = text_empty(boot_id) ? NULL : boot_id,
+        .control_plane = is_control_plane(object),
+        .blocked = blocked[0] ? blocked : NULL,
+    };
+    return 0;
+}
