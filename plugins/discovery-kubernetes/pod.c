@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "discovery-kubernetes/pod.h"
+
+#include "base/jsonx.h"
+
+#include <string.h>
+
+#define LABEL_NAME       "app.kubernetes.io/name"
+#define LABEL_INSTANCE   "app.kubernetes.io/instance"
+#define LABEL_COMPONENT  "app.kubernetes.io/component"
+#define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
+#define TOOL             "cas-backup"
+#define COMPONENT        "backup-cas"
+
+/* A label value has at most 63 characters, a node name up to 253: hence annotations. */
+#define ANNOTATION_NODE   "cas-backup/node"
+#define ANNOTATION_HOLDER "cas-backup/holder"
+
+#define LAS_VARIABLE "SCONE_LAS_ADDR"
+
+char *pod_name(char out[static TEXT_LABEL_BYTES], const char *instance, const char *node)
+{
+    return text_label_join(out, instance, node);
+}
+
+char *pod_selector(char out[static POD_SELECTOR_BYTES], const char *instance)
+{
+    snprintf(out, POD_SELECTOR_BYTES, "%s=%s,%s=%s,%s=%s", LABEL_INSTANCE, instance,
+             LABEL_MANAGED_BY, TOOL, LABEL_COMPONENT, COMPONENT);
+    return out;
+}
+
+static bool has_value(const json_t *pod, const char *map, const char *key, const char *value)
+{
+    return text_equal(json_string_value(json_object_get(jsonx_object(pod, map), key)), value);
+}
+
+bool pod_is_ours(const json_t *pod, const char *instance)
+{
+    return has_value(pod, "metadata.labels", LABEL_INSTANCE, instance) &&
+           has_value(pod, "metadata.labels", LABEL_MANAGED_BY, TOOL) &&
+           has_value(pod, "metadata.labels", LABEL_COMPONENT, COMPONENT);
+}
+
+bool pod_is_of_holder(const json_t *pod, const char *holder)
+{
+    return has_value(pod, "metadata.annotations", ANNOTATION_HOLDER, holder);
+}
+
+/*
+ * SCONE_LAS_ADDR is the one variable that Scontain documents for it. That the image's own command
+ * then starts an unprovisioned CAS on POD_CAS_PORT is an assumption; `container` can change it.
+ */
+static int build_las_variable(const struct pod_plan *plan, json_t **ret, struct casb_error *err)
+{
+    if (strcmp(plan->las, "node") == 0)
+        return jsonx_pack(ret, err, "{s:s, s:{s:{s:s}}}", "name", LAS_VARIABLE, "valueFrom",
+                          "fieldRef", "fieldPath", "status.hostIP");
+    return jsonx_pack(ret, err, "{s:s, s:s}", "name", LAS_VARIABLE, "value", plan->las);
+}
+
+/* Done after the user's patch, which replaces arrays as a whole. */
+static int add_las_variable(json_t *container, const struct pod_plan *plan, struct casb_error *err)
+{
+    json_t *env = json_object_get(container, "env"), *variable;
+    size_t i;
+    int r;
+
+    json_array_foreach (env, i, variable) {
+        if (text_equal(jsonx_string(variable, "name"), LAS_VARIABLE))
+            return 0;
+    }
+    if (!json_is_array(env)) {
+        env = json_array();
+        if (json_object_set_new(container, "env", env) < 0)
+            return err_nomem(err);
+    }
+    r = build_las_variable(plan, &variable, err);
+    if (r < 0)
+        return r;
+    return json_array_append_new(env, variable) < 0 ? err_nomem(err) : 0;
+}
+
+/* Extended resources must be integers, and requests equal to limits. */
+static int add_resource(json_t *container, const struct pod_plan *plan, struct casb_error *err)
+{
+    json_t *resources;
+    char quantity[24];
+    int r;
+
+    if (plan->quantity == 0)
+        return 0;
+    snprintf(quantity, sizeof quantity, "%lld", (long long)plan->quantity);
+    r = jsonx_pack(&resources, err, "{s:{s:s}, s:{s:s}}", "limits", plan->resource, quantity,
+                   "requests", plan->resource, quantity);
+    if (r < 0)
+        return r;
+    return json_object_set_new(container, "resources", resources) < 0 ? err_nomem(err) : 0;
+}
+
+/*
+ * As strict as a CAS image can take: the published ones run as root, so runAsNonRoot is left to
+ * the user's patch.
+ */
+static int build_container(const struct pod_plan *plan, json_t **ret, struct casb_error *err)
+{
+    json_auto_t *container = NULL;
+    int r;
+
+    r = jsonx_pack(&container, err,
+                   "{s:s, s:s, s:[{s:s, s:i, s:o*}], s:{s:{s:i}, s:i, s:i}, s:{s:b, s:{s:[s]}, "
+                   "s:{s:s}}}",
+                   "name", COMPONENT, "image", plan->image, "ports", "name", "client",
+                   "containerPort", POD_CAS_PORT, "hostPort",
+                   plan->host_port ? json_integer(POD_CAS_PORT) : NULL, "readinessProbe",
+                   "tcpSocket", "port", POD_CAS_PORT, "periodSeconds", 1, "timeoutSeconds", 1,
+                   "securityContext", "allowPrivilegeEscalation", false, "capabilities", "drop",
+                   "ALL", "seccompProfile", "type", "RuntimeDefault");
+    if (r == 0)
+        r = add_resource(container, plan, err);
+    if (r == 0 && plan->container && jsonx_merge_patch(&container, plan->container) < 0)
+        r = err_nomem(err);
+    if (r == 0)
+        r = add_las_variable(container, plan, err);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(container);
+    return 0;
+}
+
+/* Without controller and blockOwnerDeletion, which would need further permissions. */
+static int add_owner(json_t *pod, const struct pod_plan *plan, struct casb_error *err)
+{
+    json_t *metadata;
+    int r;
+
+    if (!plan->owner_name || !plan->owner_uid)
+        return 0;
+    r = jsonx_pack(&metadata, err, "{s:[{s:s, s:s, s:s, s:s}]}", "ownerReferences", "apiVersion",
+                   "v1", "kind", "Pod", "name", plan->owner_name, "uid", plan->owner_uid);
+    if (r < 0)
+        return r;
+    return json_object_set_new(pod, "metadata", metadata) < 0 ? err_nomem(err) : 0;
+}
+
+static int build_generated(const struct pod_plan *plan, json_t **ret, struct casb_error *err)
+{
+    json_auto_t *pod = NULL;
+    json_t *container;
+    int r;
+
+    r = build_container(plan, &container, err);
+    if (r < 0)
+        return r;
+    r = jsonx_pack(&pod, err, "{s:{s:s, s:b, s:b, s:i, s:I, s:[o]}}", "spec", "restartPolicy",
+                   "Never", "automountServiceAccountToken", false, "enableServiceLinks", false,
+                   "terminationGracePeriodSeconds", 1, "activeDeadlineSeconds",
+                   (json_int_t)plan->deadline_s, "containers", container);
+    if (r == 0)
+        r = add_owner(pod, plan, err);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(pod);
+    return 0;
+}
+
+/*
+ * Node affinity as the DaemonSet controller does it; spec.nodeName would go past the scheduler,
+ * and so past resources and taints.
+ */
+static int build_fixed(const struct pod_plan *plan, const char *node, json_t **ret,
+                       struct casb_error *err)
+{
+    json_auto_t *metadata = NULL, *terms = NULL;
+    char name[TEXT_LABEL_BYTES];
+    int r;
+
+    r = jsonx_pack(&metadata, err, "{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s}}", "name",
+                   pod_name(name, plan->instance, node), "namespace", plan->namespace, "labels",
+                   LABEL_NAME, TOOL, LABEL_INSTANCE, plan->instance, LABEL_COMPONENT, COMPONENT,
+                   LABEL_MANAGED_BY, TOOL, "annotations", ANNOTATION_NODE, node, ANNOTATION_HOLDER,
+                   plan->holder);
+    if (r == 0)
+        r = jsonx_pack(&terms, err, "[{s:[{s:s, s:s, s:[s]}]}]", "matchFields", "key",
+                       "metadata.name", "operator", "In", "values", node);
+    if (r < 0)
+        return r;
+    return jsonx_pack(ret, err, "{s:s, s:s, s:O, s:{s:n, s:{s:{s:{s:O}}}}}", "apiVersion", "v1",
+                      "kind", "Pod", "metadata", metadata, "spec", "nodeName", "affinity",
+                      "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution",
+                      "nodeSelectorTerms", terms);
+}
+
+int pod_build(const struct pod_plan *plan, const char *node, json_t **ret, struct casb_error *err)
+{
+    json_auto_t *pod = NULL, *fixed = NULL;
+    int r;
+
+    r = build_generated(plan, &pod, err);
+    if (r == 0)
+        r = build_fixed(plan, node, &fixed, err);
+    if (r < 0)
+        return r;
+    if (plan->pod && jsonx_merge_patch(&pod, plan->pod) < 0)
+        return err_nomem(err);
+    if (jsonx_merge_patch(&pod, fixed) < 0)
+        return err_nomem(err);
+    *ret = TAKE_PTR(pod);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The backup CAS pod: its manifest, and which pods are ours. Pure and thread-safe. */
+#ifndef DISCOVERY_KUBERNETES_POD_H
+#define DISCOVERY_KUBERNETES_POD_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+#define POD_CAS_PORT       8081 /* the CAS client API (FACTS: "The SCONE CLI") */
+#define POD_SELECTOR_BYTES 256
+
+/* What is the same for all pods of a pass. Borrowed. */
+struct pod_plan {
+    const char *instance;
+    const char *holder;
+    const char *namespace;
+    const char *owner_name, *owner_uid; /* the pass's own pod in that namespace, or NULL */
+    const char *image;
+    const char *resource;    /* extended resource for SGX */
+    int64_t quantity;        /* of it; 0: none is asked for */
+    const char *las;         /* LAS address for the CAS; "node": the node's own */
+    bool host_port;          /* the CAS is reached at the node's address */
+    int64_t deadline_s;      /* the kubelet ends the pod by itself after so long */
+    const json_t *pod;       /* RFC 7386 patch over the generated pod, or NULL */
+    const json_t *container; /* the same over its container, or NULL */
+};
+
+/* The pod's name for a node: the same for the same node, and no other node's. Returns out. */
+char *pod_name(char out[static TEXT_LABEL_BYTES], const char *instance, const char *node);
+
+/*
+ * Makes the manifest of the pod for `node`: what is generated, the user's patches over it, and
+ * over these what the tool relies on (name, labels, node affinity). The caller owns *ret.
+ */
+int pod_build(const struct pod_plan *plan, const char *node, json_t **ret, struct casb_error *err)
+    _warn_unused_;
+
+/* The label selector of all pods of an instance. Returns out. */
+char *pod_selector(char out[static POD_SELECTOR_BYTES], const char *instance);
+
+/* Does the pod carry the labels of this instance? */
+bool pod_is_ours(const json_t *pod, const char *instance);
+
+/* Was it made by this very pass? */
+bool pod_is_of_holder(const json_t *pod, const char *holder);
+
+#endif
