@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "discovery-kubernetes/judge.h"
+
+#include "base/clock.h"
+#include "base/jsonx.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The kubelet pulls again 10 s after the first failure: a hiccup of the registry may heal. */
+#define PULL_GRACE_NS (15 * CLOCK_S)
+/* Another pod may give back what this one needs. */
+#define SCHEDULE_GRACE_NS (30 * CLOCK_S)
+
+#define DETAIL_BYTES 256
+
+/* What the kubelet gives as the reason why a container waits. Others are steps on the way. */
+static const struct {
+    const char *reason;
+    enum pod_state state;
+    int64_t grace_ns;
+    const char *text;
+} waits[] = {
+    {"ErrImagePull", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
+    {"ImagePullBackOff", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
+    {"RegistryUnavailable", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
+    {"ImageInspectError", POD_TROUBLED, PULL_GRACE_NS, "image cannot be inspected"},
+    {"ErrImageNeverPull", POD_FAILED, 0, "image is not on the node, and never pulled"},
+    {"InvalidImageName", POD_FAILED, 0, "image name is not valid"},
+    {"CreateContainerConfigError", POD_FAILED, 0, "CreateContainerConfigError"},
+    {"CreateContainerError", POD_FAILED, 0, "CreateContainerError"},
+    {"RunContainerError", POD_FAILED, 0, "RunContainerError"},
+    {"CrashLoopBackOff", POD_FAILED, 0, "CrashLoopBackOff"},
+};
+
+/* Fills the verdict: "what", or "what: detail" where the API gave one. */
+static void set(struct pod_verdict *ret, enum pod_state state, int64_t grace_ns, const char *what,
+                const char *detail)
+{
+    char clean[DETAIL_BYTES];
+
+    ret->state = state;
+    ret->grace_ns = grace_ns;
+    if (text_empty(detail))
+        text_clean(ret->reason, sizeof ret->reason, what);
+    else
+        snprintf(ret->reason, sizeof ret->reason, "%.80s: %s", what,
+                 text_clean(clean, sizeof clean, detail));
+}
+
+static void set_terminated(struct pod_verdict *ret, const json_t *terminated)
+{
+    const char *reason = jsonx_string(terminated, "reason");
+    char what[80];
+
+    snprintf(what, sizeof what, "container ended with exit code %d (%.20s)",
+             (int)jsonx_int(terminated, "exitCode", -1), reason ? reason : "no reason given");
+    set(ret, POD_FAILED, 0, what, jsonx_string(terminated, "message"));
+}
+
+static void judge_waiting(const json_t *status, const json_t *waiting, struct pod_verdict *ret)
+{
+    const char *reason = jsonx_string(waiting, "reason");
+
+    for (size_t i = 0; i < ELEMENTS(waits); i++) {
+        const json_t *ended = jsonx_object(status, "lastState.terminated");
+
+        if (!text_equal(reason, waits[i].reason))
+            continue;
+        if (ended && waits[i].state == POD_FAILED)
+            set_terminated(ret, ended);
+        else
+            set(ret, waits[i].state, waits[i].grace_ns, waits[i].text,
+                jsonx_string(waiting, "message"));
+        return;
+    }
+    set(ret, POD_WAITING, 0, reason ? reason : "container waits", jsonx_string(waiting, "message"));
+}
+
+/*
+ * One container's status. An init container is meant to end well; a container that ended never
+ * becomes ready again, for even where it is started anew the CAS in it does not stay.
+ */
+static void judge_container(const json_t *status, bool init, struct pod_verdict *ret)
+{
+    const json_t *waiting = jsonx_object(status, "state.waiting");
+    const json_t *terminated = jsonx_object(status, "state.terminated");
+
+    if (waiting)
+        judge_waiting(status, waiting, ret);
+    else if (terminated && !(init && jsonx_int(terminated, "exitCode", -1) == 0))
+        set_terminated(ret, terminated);
+    else if (jsonx_object(status, "state.running") && !init)
+        set(ret, POD_WAITING, 0, "runs, but is not ready yet", NULL);
+}
+
+/* The worst state of the containers counts. */
+static void judge_containers(const json_t *pod, struct pod_verdict *ret)
+{
+    static const char *const lists[] = {"status.initContainerStatuses", "status.containerStatuses"};
+
+    for (size_t list = 0; list < ELEMENTS(lists); list++) {
+        const json_t *status;
+        size_t i;
+
+        json_array_foreach (jsonx_array(pod, lists[list]), i, status) {
+            struct pod_verdict one = {.state = POD_WAITING};
+
+            judge_container(status, list == 0, &one);
+            if (one.state > ret->state || (one.state == ret->state && *one.reason))
+                *ret = one;
+        }
+    }
+}
+
+static const json_t *find_condition(const json_t *pod, const char *type)
+{
+    const json_t *condition;
+    size_t i;
+
+    json_array_foreach (jsonx_array(pod, "status.conditions"), i, condition) {
+        if (text_equal(jsonx_string(condition, "type"), type))
+            return condition;
+    }
+    return NULL;
+}
+
+static bool is_unschedulable(const json_t *scheduled)
+{
+    return text_equal(jsonx_string(scheduled, "status"), "False") &&
+           text_equal(jsonx_string(scheduled, "reason"), "Unschedulable");
+}
+
+static bool is_over(const char *phase)
+{
+    return text_equal(phase, "Failed") || text_equal(phase, "Succeeded") ||
+           text_equal(phase, "Unknown");
+}
+
+/* Eviction, admission by the kubelet and deadlines have a reason; else a container tells more. */
+static void judge_over(const json_t *pod, const char *phase, struct pod_verdict *ret)
+{
+    const char *reason = jsonx_string(pod, "status.reason");
+    const char *message = jsonx_string(pod, "status.message");
+    char what[56];
+
+    judge_containers(pod, ret);
+    if (reason || ret->state != POD_FAILED) {
+        snprintf(what, sizeof what, "%.50s", reason ? reason : "phase");
+        set(ret, POD_FAILED, 0, what, message ? message : phase);
+    }
+}
+
+void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
+{
+    const char *ip = jsonx_string(pod, host_ip ? "status.hostIP" : "status.podIP");
+    const char *phase = jsonx_string(pod, "status.phase");
+    const json_t *scheduled = find_condition(pod, "PodScheduled");
+    bool placed = text_equal(jsonx_string(scheduled, "status"), "True");
+
+    *ret = (struct pod_verdict){.state = POD_WAITING};
+    set(ret, POD_WAITING, 0, placed ? "waits for the kubelet" : "waits for the scheduler", NULL);
+    if (jsonx_string(pod, "metadata.deletionTimestamp"))
+        set(ret, POD_FAILED, 0, "deleted by somebody else", NULL);
+    else if (is_over(phase))
+        judge_over(pod, phase, ret);
+    else if (is_unschedulable(scheduled))
+        set(ret, POD_TROUBLED, SCHEDULE_GRACE_NS, "unschedulable",
+            jsonx_string(scheduled, "message"));
+    else if (text_equal(jsonx_string(find_condition(pod, "Ready"), "status"), "True") &&
+             !text_empty(ip)) {
+        set(ret, POD_READY, 0, "ready", NULL);
+        snprintf(ret->ip, sizeof ret->ip, "%s", ip);
+    } else {
+        judge_containers(pod, ret);
+    }
+}
+
+void pod_verdict_follow(struct pod_verdict *verdict, const struct pod_verdict *next, int64_t now_ns)
+{
+    if (next->state == POD_TROUBLED && verdict->state == POD_TROUBLED &&
+        next->grace_ns == verdict->grace_ns)
+        return;
+    *verdict = *next;
+    verdict->since_ns = now_ns;
+}
