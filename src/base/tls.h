@@ -29,6 +29,12 @@ int tls_chain_expiry(const char *pem, int64_t *ret_seconds, char *subject, size_
 int tls_split_identity(const char *pem, char **ret_key, char **ret_cert, struct casb_error *err)
     _warn_unused_;
 
+/*
+ * Does the certificate (the first in `cert_pem`) belong to the private key? CASB_EINVALID where
+ * not, or where one is damaged; the text holds nothing of the key.
+ */
+int tls_check_pair(const char *cert_pem, const char *key_pem, struct casb_error *err) _warn_unused_;
+
 /* Wipes a string, then frees it; NULL is fine. */
 void tls_secret_free(char *secret);
 DEFINE_FREEP(char *, tls_secret_free)
