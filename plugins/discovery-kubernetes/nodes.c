@@ -3,6 +3,7 @@
 
 #include "base/jsonx.h"
 #include "base/text.h"
+#include "discovery-kubernetes/condition.h"
 #include "discovery-kubernetes/quantity.h"
 #include "discovery-kubernetes/taints.h"
 
@@ -33,20 +34,6 @@ static bool is_cordoned(const json_t *object, const json_t *tolerations)
            has_taint(jsonx_array(object, "spec.taints"), UNSCHEDULABLE);
 }
 
-static bool is_ready(const json_t *object)
-{
-    const json_t *condition;
-    size_t i;
-
-    if (jsonx_string(object, "metadata.deletionTimestamp"))
-        return false;
-    json_array_foreach (jsonx_array(object, "status.conditions"), i, condition) {
-        if (text_equal(jsonx_string(condition, "type"), "Ready"))
-            return text_equal(jsonx_string(condition, "status"), "True");
-    }
-    return false;
-}
-
 static bool has_resource(const json_t *object, const struct node_needs *needs)
 {
     const json_t *allocatable = jsonx_object(object, "status.allocatable");
@@ -73,7 +60,8 @@ static void judge(const json_t *object, const struct node_needs *needs,
     blocked[0] = 0;
     if (is_cordoned(object, needs->tolerations))
         snprintf(blocked, NODE_BLOCKED_BYTES, "unschedulable");
-    else if (!is_ready(object))
+    else if (jsonx_string(object, "metadata.deletionTimestamp") ||
+             !condition_is_true(object, "Ready"))
         snprintf(blocked, NODE_BLOCKED_BYTES, "not-ready");
     else if (taint)
         snprintf(blocked, NODE_BLOCKED_BYTES, "untolerated-taint (%.*s)", NODE_BLOCKED_BYTES - 32,
