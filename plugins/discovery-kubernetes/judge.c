@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/text.h"
+#include "discovery-kubernetes/condition.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 /* Another pod may give back what this one needs. */
 #define SCHEDULE_GRACE_NS (30 * CLOCK_S)
 
+#define WHAT_BYTES   80
 #define DETAIL_BYTES 256
 
 /* What the kubelet gives as the reason why a container waits. Others are steps on the way. */
@@ -38,21 +40,18 @@ static const struct {
 static void set(struct pod_verdict *ret, enum pod_state state, int64_t grace_ns, const char *what,
                 const char *detail)
 {
-    char clean[DETAIL_BYTES];
+    char head[WHAT_BYTES], tail[DETAIL_BYTES];
 
     ret->state = state;
     ret->grace_ns = grace_ns;
-    if (text_empty(detail))
-        text_clean(ret->reason, sizeof ret->reason, what);
-    else
-        snprintf(ret->reason, sizeof ret->reason, "%.80s: %s", what,
-                 text_clean(clean, sizeof clean, detail));
+    snprintf(ret->reason, sizeof ret->reason, "%s%s%s", text_clean(head, sizeof head, what),
+             text_empty(detail) ? "" : ": ", text_clean(tail, sizeof tail, detail ? detail : ""));
 }
 
 static void set_terminated(struct pod_verdict *ret, const json_t *terminated)
 {
     const char *reason = jsonx_string(terminated, "reason");
-    char what[80];
+    char what[WHAT_BYTES];
 
     snprintf(what, sizeof what, "container ended with exit code %d (%.20s)",
              (int)jsonx_int(terminated, "exitCode", -1), reason ? reason : "no reason given");
@@ -114,18 +113,6 @@ static void judge_containers(const json_t *pod, struct pod_verdict *ret)
     }
 }
 
-static const json_t *find_condition(const json_t *pod, const char *type)
-{
-    const json_t *condition;
-    size_t i;
-
-    json_array_foreach (jsonx_array(pod, "status.conditions"), i, condition) {
-        if (text_equal(jsonx_string(condition, "type"), type))
-            return condition;
-    }
-    return NULL;
-}
-
 static bool is_unschedulable(const json_t *scheduled)
 {
     return text_equal(jsonx_string(scheduled, "status"), "False") &&
@@ -143,21 +130,18 @@ static void judge_over(const json_t *pod, const char *phase, struct pod_verdict 
 {
     const char *reason = jsonx_string(pod, "status.reason");
     const char *message = jsonx_string(pod, "status.message");
-    char what[56];
 
     judge_containers(pod, ret);
-    if (reason || ret->state != POD_FAILED) {
-        snprintf(what, sizeof what, "%.50s", reason ? reason : "phase");
-        set(ret, POD_FAILED, 0, what, message ? message : phase);
-    }
+    if (reason || ret->state != POD_FAILED)
+        set(ret, POD_FAILED, 0, reason ? reason : "phase", message ? message : phase);
 }
 
 void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
 {
     const char *ip = jsonx_string(pod, host_ip ? "status.hostIP" : "status.podIP");
     const char *phase = jsonx_string(pod, "status.phase");
-    const json_t *scheduled = find_condition(pod, "PodScheduled");
-    bool placed = text_equal(jsonx_string(scheduled, "status"), "True");
+    const json_t *scheduled = condition_find(pod, "PodScheduled");
+    bool placed = condition_is_true(pod, "PodScheduled");
 
     *ret = (struct pod_verdict){.state = POD_WAITING};
     set(ret, POD_WAITING, 0, placed ? "waits for the kubelet" : "waits for the scheduler", NULL);
@@ -168,8 +152,7 @@ void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
     else if (is_unschedulable(scheduled))
         set(ret, POD_TROUBLED, SCHEDULE_GRACE_NS, "unschedulable",
             jsonx_string(scheduled, "message"));
-    else if (text_equal(jsonx_string(find_condition(pod, "Ready"), "status"), "True") &&
-             !text_empty(ip)) {
+    else if (condition_is_true(pod, "Ready") && !text_empty(ip)) {
         set(ret, POD_READY, 0, "ready", NULL);
         snprintf(ret->ip, sizeof ret->ip, "%s", ip);
     } else {
