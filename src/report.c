@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "pack.h"
+#include "table.h"
+
+#include <pthread.h>
+#include <string.h>
+
+struct entry {
+    struct entry *next;
+    struct report_node node;
+    char text[]; /* its strings */
+};
+
+struct report {
+    pthread_mutex_t lock; /* guards entries and counts */
+    struct entry *entries;
+    struct report_counts counts;
+    char *instance, *primary;
+    int64_t started_ms, finished_ms, started_ns, finished_ns;
+    int exit_status;
+    bool lost;
+};
+
+const char *report_outcome_name(enum report_outcome outcome)
+{
+    static const char *const names[] = {"registered", "kept", "failed", "skipped", "register"};
+
+    return names[outcome];
+}
+
+int report_new(const char *instance, const char *primary, struct report **ret,
+               struct casb_error *err)
+{
+    _cleanup_(report_freep) struct report *report = calloc(1, sizeof *report);
+
+    if (!report)
+        return err_nomem(err);
+    pthread_mutex_init(&report->lock, NULL);
+    if (text_dup(instance, &report->instance) || text_dup(primary, &report->primary))
+        return err_nomem(err);
+    report->started_ms = report->finished_ms = clock_wall_ms();
+    report->started_ns = report->finished_ns = clock_now_ns();
+    *ret = TAKE_PTR(report);
+    return 0;
+}
+
+void report_free(struct report *report)
+{
+    struct entry *entry;
+
+    if (!report)
+        return;
+    while ((entry = report->entries)) {
+        report->entries = entry->next;
+        free(entry);
+    }
+    pthread_mutex_destroy(&report->lock);
+    free(report->instance);
+    free(report->primary);
+    free(report);
+}
+
+static struct entry *entry_new(const struct report_node *from)
+{
+    struct report_node node = *from;
+    const char **strings[] = {&node.source, &node.name, &node.uid, &node.reason, &node.message};
+    struct entry *entry = malloc(sizeof *entry + pack_size(strings, ELEMENTS(strings)));
+
+    if (!entry)
+        return NULL;
+    pack_strings(strings, ELEMENTS(strings), entry->text);
+    entry->node = node;
+    return entry;
+}
+
+static bool takes_part(const struct report_node *node)
+{
+    return node->outcome != REPORT_SKIPPED || !text_equal(node->reason, "control-plane");
+}
+
+static void count(struct report_counts *counts, const struct report_node *node)
+{
+    counts->nodes++;
+    counts->selected += takes_part(node);
+    counts->registered += node->holds;
+    switch (node->outcome) {
+    case REPORT_REGISTERED:
+        counts->new ++;
+        break;
+    case REPORT_KEPT:
+        counts->kept++;
+        break;
+    case REPORT_FAILED:
+        counts->failed++;
+        break;
+    case REPORT_SKIPPED:
+        counts->skipped++;
+        break;
+    case REPORT_PLANNED:
+        break;
+    }
+}
+
+void report_add(struct report *report, const struct report_node *node)
+{
+    struct entry *entry = entry_new(node);
+
+    pthread_mutex_lock(&report->lock);
+    count(&report->counts, node);
+    if (entry) {
+        entry->next = report->entries;
+        report->entries = entry;
+    } else {
+        report->lost = true;
+    }
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_unselected(struct report *report, bool holds)
+{
+    pthread_mutex_lock(&report->lock);
+    report->counts.nodes++;
+    report->counts.registered += holds;
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_add_absent(struct report *report)
+{
+    pthread_mutex_lock(&report->lock);
+    report->counts.absent++;
+    pthread_mutex_unlock(&report->lock);
+}
+
+struct report_counts report_counts(struct report *report)
+{
+    struct report_counts counts;
+
+    pthread_mutex_lock(&report->lock);
+    counts = report->counts;
+    pthread_mutex_unlock(&report->lock);
+    return counts;
+}
+
+void report_finish(struct report *report, int exit_status)
+{
+    report->finished_ms = clock_wall_ms();
+    report->finished_ns = clock_now_ns();
+    report->exit_status = exit_status;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct report_node *x = &(*(struct entry *const *)a)->node;
+    const struct report_node *y = &(*(struct entry *const *)b)->node;
+    int r = strverscmp(x->name, y->name);
+
+    return r ? r : strcmp(x->uid, y->uid);
+}
+
+/* The entries by name, as an array that the caller frees; NULL where there is no memory. */
+static struct entry **sorted(const struct report *report, size_t *ret_count)
+{
+    size_t n = 0;
+    struct entry **list;
+
+    for (const struct entry *e = report->entries; e; e = e->next)
+        n++;
+    list = calloc(n + 1, sizeof *list);
+    if (!list)
+        return NULL;
+    *ret_count = n;
+    for (struct entry *e = report->entries; e; e = e->next)
+        list[--n] = e;
+    qsort(list, *ret_count, sizeof *list, compare_names);
+    return list;
+}
+
+/* Seconds with three decimals: more is noise. */
+static json_t *seconds_json(double seconds)
+{
+    return json_real((double)(int64_t)(seconds * 1000.0 + 0.5) / 1000.0);
+}
+
+static json_t *node_json(const struct report_node *node)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:o}", "source", node->source, "name",
+                     node->name, "uid", node->uid, "outcome", report_outcome_name(node->outcome),
+                     "reason", node->reason, "message", node->message, "seconds",
+                     seconds_json(node->seconds));
+}
+
+int report_each(const struct report *report, report_each_fn *each, void *arg)
+{
+    size_t n = 0;
+    _cleanup_(freep) struct entry **list = sorted(report, &n);
+    int r = list ? 0 : CASB_ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = each(&list[i]->node, arg);
+    return r;
+}
+
+static int append_json(const struct report_node *node, void *nodes)
+{
+    return json_array_append_new(nodes, node_json(node)) ? CASB_ENOMEM : 0;
+}
+
+static json_t *nodes_json(const struct report *report)
+{
+    json_auto_t *nodes = json_array();
+
+    if (!nodes || report_each(report, append_json, nodes))
+        return NULL;
+    return TAKE_PTR(nodes);
+}
+
+static json_t *counts_json(const struct report_counts *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "nodes", (json_int_t)c->nodes,
+                     "selected", (json_int_t)c->selected, "registered", (json_int_t)c->registered,
+                     "new", (json_int_t)c->new, "kept", (json_int_t)c->kept, "failed",
+                     (json_int_t)c->failed, "skipped", (json_int_t)c->skipped, "absent",
+                     (json_int_t)c->absent);
+}
+
+json_t *report_json(const struct report *report)
+{
+    char started[CLOCK_RFC3339_BYTES], finished[CLOCK_RFC3339_BYTES];
+    double seconds = (double)(report->finished_ns - report->started_ns) / 1e9;
+
+    if (report->lost)
+        return NULL;
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:i, s:o, s:o}", "version", 1, "instance",
+                     report->instance, "primary", report->primary, "started",
+                     clock_format(started, report->started_ms, true), "finished",
+                     clock_format(finished, report->finished_ms, true), "seconds",
+                     seconds_json(seconds), "exit", report->exit_status, "counts",
+                     counts_json(&report->counts), "nodes", nodes_json(report));
+}
+
+struct print {
+    struct table *table;
+    bool open_only;
+};
+
+static int print_node(const struct report_node *node, void *arg)
+{
+    struct print *print = arg;
+    bool done = node->outcome == REPORT_KEPT || node->outcome == REPORT_REGISTERED;
+
+    if (print->open_only && (done || !takes_part(node)))
+        return 0;
+    table_row(print->table,
+              (const char *[]){node->name, node->source, report_outcome_name(node->outcome),
+                               node->reason, node->message});
+    return 0;
+}
+
+int report_print(const struct report *report, bool open_only, FILE *out)
+{
+    static const char *const titles[] = {"NODE", "SOURCE", "OUTCOME", "REASON", "MESSAGE", NULL};
+    _cleanup_(table_freep) struct table *table = table_new(titles);
+    struct print print = {table, open_only};
+
+    if (!table || report_each(report, print_node, &print))
+        return -1;
+    return table_rows(table) > 0 ? table_print(table, out) : 0;
+}
+
+int report_print_counts(struct report *report, FILE *out)
+{
+    struct report_counts c = report_counts(report);
+
+    return fprintf(out,
+                   "%zu nodes, %zu selected: %zu registered (%zu new, %zu kept), %zu failed, "
+                   "%zu skipped, %zu absent\n",
+                   c.nodes, c.selected, c.registered, c.new, c.kept, c.failed, c.skipped,
+                   c.absent) < 0
+               ? -1
+               : 0;
+}
+
+int report_write(const struct report *report, const char *path, struct casb_error *err)
+{
+    json_auto_t *json = report_json(report);
+    _cleanup_(freep) char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+    if (!text)
+        return err_nomem(err);
+    return file_write(path, text, strlen(text), 0644, err);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a pass did, node by node: one structure from which the JSON report, the tables and the
+ * exit status come. Adding is thread-safe; reading only when no pass runs.
+ */
+#ifndef CAS_BACKUP_REPORT_H
+#define CAS_BACKUP_REPORT_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum report_outcome {
+    REPORT_REGISTERED,
+    REPORT_KEPT,
+    REPORT_FAILED,
+    REPORT_SKIPPED,
+    REPORT_PLANNED, /* plan: would be registered */
+};
+
+/* One node's outcome. Strings are copied by report_add(). */
+struct report_node {
+    const char *source, *name, *uid;
+    enum report_outcome outcome;
+    const char *reason;  /* of the decision: "new", "unschedulable", ...; "" for kept */
+    const char *message; /* what went wrong; NULL: nothing */
+    double seconds;      /* spent on the node */
+    bool holds;          /* it holds a valid registration now */
+};
+
+struct report_counts {
+    size_t nodes;    /* found by the scan */
+    size_t selected; /* of these, those that take part: no control plane, not left out by --only */
+    size_t registered; /* hold a valid registration now */
+    size_t new;        /* registered by this pass */
+    size_t kept, failed, skipped;
+    size_t absent; /* known, but not found by this scan */
+};
+
+struct report;
+
+/* Makes an empty report for an instance and its primary (copied). The caller frees it. */
+int report_new(const char *instance, const char *primary, struct report **ret,
+               struct casb_error *err) _warn_unused_;
+
+/* Frees it; NULL is fine. */
+void report_free(struct report *report);
+DEFINE_FREEP(struct report *, report_free)
+
+/* Adds a node's outcome and counts it. Where memory runs out it is counted all the same. */
+void report_add(struct report *report, const struct report_node *node);
+
+/* Counts a node that the scan found but --only left out. */
+void report_add_unselected(struct report *report, bool holds);
+
+/* Counts a node that is known but was not found. */
+void report_add_absent(struct report *report);
+
+/* The counts as they stand. From any thread. */
+struct report_counts report_counts(struct report *report);
+
+/* Sets the time of the end, and the exit status. */
+void report_finish(struct report *report, int exit_status);
+
+/* DESIGN's "Report" as JSON; the caller owns it. NULL: no memory. */
+json_t *report_json(const struct report *report);
+
+/*
+ * Prints the nodes as a table, sorted by name: all of them, or with `open_only` those that could
+ * not be registered: failed, or skipped though selected. Nothing where there is none.
+ */
+int report_print(const struct report *report, bool open_only, FILE *out);
+
+/* Takes one node, borrowed. Non-zero ends the walk and is returned. */
+typedef int report_each_fn(const struct report_node *node, void *arg);
+
+/* Calls `each` for every node, sorted by name. CASB_ENOMEM where there is no memory for that. */
+int report_each(const struct report *report, report_each_fn *each, void *arg) _warn_unused_;
+
+/* Prints one line with the counts. */
+int report_print_counts(struct report *report, FILE *out);
+
+/* Writes the JSON report to a file, atomically. */
+int report_write(const struct report *report, const char *path, struct casb_error *err)
+    _warn_unused_;
+
+/* "registered", "kept", ... Static. */
+const char *report_outcome_name(enum report_outcome outcome);
+
+#endif
