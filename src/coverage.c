@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "coverage.h"
+
+#include <string.h>
+
+const char *coverage_reason(const struct casb_record *record, const char *primary)
+{
+    if (!record)
+        return "unknown";
+    if (record->registered <= 0)
+        return record->status == CASB_FAILED ? "registration failed" : "never registered";
+    return text_equal(record->primary, primary) ? NULL : "registered with another primary";
+}
+
+struct load {
+    struct records *records;
+    struct casb_error *err;
+};
+
+static int add(const struct casb_record *record, void *arg)
+{
+    struct load *load = arg;
+
+    return records_add(load->records, record, load->err);
+}
+
+int coverage_load(const struct tool *tool, const struct casb_call *call, struct records **ret,
+                  struct casb_error *err)
+{
+    _cleanup_(records_freep) struct records *records = NULL;
+    struct load load = {NULL, err};
+    int r = records_new(&records, err);
+
+    if (r)
+        return r;
+    load.records = records;
+    r = tool_state(tool)->load(tool->state.self, call, add, &load, err);
+    if (r)
+        return err_wrap(err, r, "load the records");
+    *ret = TAKE_PTR(records);
+    return 0;
+}
+
+/* What is being asked, and where the answers go. */
+struct ask {
+    struct records *records;
+    const char *primary;
+    const char *name; /* NULL: any */
+    struct coverage *coverage;
+    size_t found;
+};
+
+static int add_row(struct ask *ask, const char *name, int64_t since_s, const char *reason)
+{
+    struct coverage *coverage = ask->coverage;
+    struct coverage_row *rows = reallocarray(coverage->rows, coverage->count + 1, sizeof *rows);
+    struct coverage_row row = {strdup(name), !reason, since_s, reason};
+
+    if (rows)
+        coverage->rows = rows;
+    if (!rows || !row.name) {
+        free(row.name);
+        return CASB_ENOMEM;
+    }
+    rows[coverage->count++] = row;
+    coverage->opens += row.opens;
+    ask->found++;
+    return 0;
+}
+
+static bool is_meant(const struct ask *ask, const char *name, const char *uid)
+{
+    return !ask->name || text_equal(ask->name, name) || text_equal(ask->name, uid);
+}
+
+static int ask_scan(const struct report_node *node, void *arg)
+{
+    struct ask *ask = arg;
+    const struct record *record;
+    const struct casb_record *known;
+    const char *reason;
+
+    if (!is_meant(ask, node->name, node->uid))
+        return 0;
+    record = records_find(ask->records, node->uid);
+    known = record ? records_values(record) : NULL;
+    reason = coverage_reason(known, ask->primary);
+    if (!node->holds && !reason)
+        reason = "its hardware changed since";
+    return add_row(ask, node->name, known ? known->registered : 0, reason);
+}
+
+static int ask_record(struct record *record, void *arg)
+{
+    struct ask *ask = arg;
+    const struct casb_record *known = records_values(record);
+
+    if (!is_meant(ask, known->name, known->uid))
+        return 0;
+    return add_row(ask, known->name, known->registered, coverage_reason(known, ask->primary));
+}
+
+static int ask_name(struct ask *ask, const struct report *report)
+{
+    int r = report_each(report, ask_scan, ask);
+
+    if (r || ask->found || !ask->name)
+        return r;
+    r = records_each(ask->records, ask_record, ask);
+    return r || ask->found ? r : add_row(ask, ask->name, 0, coverage_reason(NULL, ask->primary));
+}
+
+int coverage_make(struct records *records, const struct report *report, const char *primary,
+                  const char *const *names, struct coverage *ret, struct casb_error *err)
+{
+    struct ask ask = {.records = records, .primary = primary, .coverage = ret};
+    int r = 0;
+
+    if (!names || !names[0])
+        r = ask_name(&ask, report);
+    for (size_t i = 0; r == 0 && names && names[i]; i++) {
+        ask.name = names[i];
+        ask.found = 0;
+        r = ask_name(&ask, report);
+    }
+    return r ? err_nomem(err) : 0;
+}
+
+void coverage_done(struct coverage *coverage)
+{
+    for (size_t i = 0; i < coverage->count; i++)
+        free(coverage->rows[i].name);
+    free(coverage->rows);
+    *coverage = (struct coverage){0};
+}
