@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plugin's settings and the opened plugin: what its files share. */
+#ifndef DISCOVERY_KUBERNETES_DISCOVERY_H
+#define DISCOVERY_KUBERNETES_DISCOVERY_H
+
+#include "discovery-kubernetes/las.h"
+#include "discovery-kubernetes/ledger.h"
+#include "discovery-kubernetes/nodes.h"
+#include "discovery-kubernetes/pod.h"
+#include "discovery-kubernetes/watcher.h"
+
+/* Filled by the host from the option table of plugin.c. */
+struct discovery_settings {
+    const char *kubeconfig, *context;
+    const char *namespace; /* of the backup CAS pods; NULL: the client's */
+    const char *selector;  /* of the nodes; NULL: all */
+    const char *image;
+    const char *sgx_name;
+    int64_t sgx_quantity;
+    const char *las_selector; /* NULL: LAS pods are not looked at */
+    const char *las_namespace;
+    const char *las_address;
+    int64_t ready_timeout_ns;
+    const char *address; /* "pod-ip" or "host-ip" */
+    const json_t *pod, *container;
+};
+
+/* One opened plugin. Read-only after open; what it points to is thread-safe. */
+struct discovery {
+    const struct casb_host *host;
+    const struct discovery_settings *settings;
+    struct kube *kube;
+    struct pod_plan plan;
+    json_t *sample; /* a pod as it will be made: its tolerations decide which nodes can take one */
+    struct node_needs needs;
+    struct las *las; /* NULL: not wanted */
+    struct watcher *watcher;
+    struct ledger *ledger;
+};
+
+#endif

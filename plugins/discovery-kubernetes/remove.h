@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removes backup CAS pods: one node's, or all of the instance. Only the instance's are touched. */
+#ifndef DISCOVERY_KUBERNETES_REMOVE_H
+#define DISCOVERY_KUBERNETES_REMOVE_H
+
+#include "discovery-kubernetes/discovery.h"
+
+/*
+ * Deletes the node's pod, also one whose creation was cut off before the API answered. None there
+ * is a success. Thread-safe for different nodes.
+ */
+int remove_pod(struct discovery *discovery, const struct casb_call *call, const char *node,
+               struct casb_error *err) _warn_unused_;
+
+/*
+ * Deletes all pods of the instance that are not being deleted already; *ret_removed counts them.
+ * Goes on after a failure, and returns the first.
+ */
+int remove_all(struct discovery *discovery, const struct casb_call *call, size_t *ret_removed,
+               struct casb_error *err) _warn_unused_;
+
+#endif

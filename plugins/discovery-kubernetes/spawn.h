@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creates a backup CAS pod and waits for it. */
+#ifndef DISCOVERY_KUBERNETES_SPAWN_H
+#define DISCOVERY_KUBERNETES_SPAWN_H
+
+#include "discovery-kubernetes/discovery.h"
+
+/*
+ * Creates the pod for `node` and waits until it is Ready. A pod that an earlier pass left under
+ * the name is removed first; one of somebody else is CASB_ECONFLICT. A pod that cannot become Ready
+ * is CASB_EFAILED, with the reason, as soon as it is known; CASB_ETIMEOUT names the last state.
+ * Thread-safe for different nodes.
+ */
+int spawn_pod(struct discovery *discovery, const struct casb_call *call, const char *node,
+              char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+    _warn_unused_;
+
+#endif
