@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -47,30 +48,40 @@ static const char *search_path(const char *const *env)
     return "/usr/local/bin:/usr/bin:/bin";
 }
 
-/* Looks up a program as a shell would, in the child's PATH: posix_spawnp() would use ours. */
-static int find_program(const struct process_spec *spec, char path[static PATH_MAX],
-                        struct casb_error *err)
+/* As a shell sees it: a folder is no program. Sets errno. */
+static bool is_program(const char *path)
 {
-    const char *name = spec->argv[0], *dir = search_path(spec->env);
+    struct stat st;
+
+    if (stat(path, &st) || access(path, X_OK))
+        return false;
+    errno = EACCES;
+    return S_ISREG(st.st_mode);
+}
+
+/* posix_spawnp() would use our own PATH. */
+int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
+                 struct casb_error *err)
+{
+    const char *dir = strchr(program, '/') ? "" : search_path(env);
+    char path[PATH_MAX];
     bool denied = false;
     size_t len;
 
-    if (strchr(name, '/')) {
-        snprintf(path, PATH_MAX, "%s", name);
-        return 0;
-    }
     for (;; dir += len + 1) {
         len = strcspn(dir, ":");
-        snprintf(path, PATH_MAX, "%.*s%s%s", (int)len, dir, len ? "/" : "./", name);
-        if (access(path, X_OK) == 0)
+        snprintf(path, sizeof path, "%.*s%s%s", (int)len, dir, len ? "/" : "", program);
+        if (is_program(path)) {
+            memcpy(ret_path, path, strlen(path) + 1);
             return 0;
+        }
         denied |= errno == EACCES;
         if (!dir[len])
             break;
     }
     if (denied)
-        return err_set(err, CASB_EDENIED, "program '%s' may not be executed", name);
-    return err_set(err, CASB_ENOTFOUND, "program '%s' is not found", name);
+        return err_set(err, CASB_EDENIED, "program '%s' may not be executed", program);
+    return err_set(err, CASB_ENOTFOUND, "program '%s' is not found", program);
 }
 
 static int start_error(const char *path, int sys_errno, struct casb_error *err)
@@ -172,7 +183,7 @@ static int start(struct child *child, struct casb_error *err)
 {
     int theirs[STREAMS] = {-1, -1, -1}, failed;
     char path[PATH_MAX];
-    int r = find_program(child->spec, path, err);
+    int r = process_find(child->spec->argv[0], child->spec->env, path, err);
 
     if (r)
         return r;

@@ -11,6 +11,8 @@
 
 #include <cas-backup/host.h>
 
+#include <limits.h>
+
 #define PROCESS_OUTPUT_BYTES (64 * 1024)
 #define PROCESS_FLOOD_BYTES  (8 * 1024 * 1024)
 
@@ -39,6 +41,14 @@ struct process_result {
  */
 int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err) _warn_unused_;
+
+/*
+ * Where process_run() finds a program: a path is taken as it is, a name is looked up in the PATH
+ * of `env` (NAME=VALUE, NULL-terminated). CASB_ENOTFOUND, or CASB_EDENIED where it is there but
+ * may not be executed or is no file.
+ */
+int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
+                 struct casb_error *err) _warn_unused_;
 
 /* Frees the output. */
 void process_result_free(struct process_result *result);

@@ -195,9 +195,10 @@ static void what_cannot_be_started_says_why(void **state)
         const char *word;
     } table[] = {
         {"no-such-program", CASB_ENOTFOUND, "is not found"},
-        {"/nonexistent/program", CASB_ENOTFOUND, "No such file"},
+        {"/nonexistent/program", CASB_ENOTFOUND, "is not found"},
         {script, CASB_ENOTFOUND, "interpreter or loader is missing"},
-        {plain, CASB_EDENIED, "Permission denied"},
+        {plain, CASB_EDENIED, "may not be executed"},
+        {dir, CASB_EDENIED, "may not be executed"},
     };
     FILE *f;
 
