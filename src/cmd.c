@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include "log.h"
+#include "tool.h"
+
+const struct command cmd_table[] = {
+    {"check", NULL, "look whether all that a pass needs is there", cmd_check},
+    {"plugins", NULL, "list the plugins; with -v their settings too", cmd_plugins},
+    {0},
+};
+
+int cmd_fail(const struct casb_error *err)
+{
+    log_error("%s", err->text);
+    switch (err->code) {
+    case CASB_EINVALID:
+        return EXIT_USAGE;
+    case CASB_ECONFLICT:
+        return EXIT_LOCKED;
+    default:
+        return EXIT_PASS_FAILED;
+    }
+}
+
+int cmd_open(const struct cmd_context *context, struct tool *ret)
+{
+    struct casb_error err = {0};
+
+    return tool_open(context->settings, ret, &err) ? cmd_fail(&err) : 0;
+}
