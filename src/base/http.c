@@ -171,6 +171,7 @@ struct exchange {
     int body_result; /* why the body was not taken further */
     int verify;      /* X509_V_ERR_...: why the server's certificate was not accepted */
     char verify_detail[160];
+    size_t sent; /* bytes of the body handed to libcurl */
     char url[2048];
     char error[CURL_ERROR_SIZE];
 };
@@ -187,6 +188,30 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
     else
         x->body_result = buf_append(&x->response->body, data, len);
     return x->body_result ? CURL_WRITEFUNC_ERROR : len;
+}
+
+static size_t give_body(char *out, size_t size, size_t count, void *arg)
+{
+    struct exchange *x = arg;
+    size_t len = x->request->body_len - x->sent;
+
+    if (len > size * count)
+        len = size * count;
+    memcpy(out, x->request->body + x->sent, len);
+    x->sent += len;
+    return len;
+}
+
+/*
+ * libcurl repeats a request by itself where a kept connection was closed without an answer. Only
+ * the caller knows whether it can be repeated; so a body that was sent is not given again.
+ */
+static int refuse_repeat(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
 }
 
 static int append_line(struct curl_slist **list, const char *line)
@@ -361,8 +386,11 @@ static CURLcode set_request(struct exchange *x)
     SET(x, failed, CURLOPT_WRITEFUNCTION, take_body);
     SET(x, failed, CURLOPT_WRITEDATA, x);
     if (request->body) {
+        SET(x, failed, CURLOPT_POST, 1L);
         SET(x, failed, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-        SET(x, failed, CURLOPT_POSTFIELDS, request->body);
+        SET(x, failed, CURLOPT_READFUNCTION, give_body);
+        SET(x, failed, CURLOPT_READDATA, x);
+        SET(x, failed, CURLOPT_SEEKFUNCTION, refuse_repeat);
     }
     if (config->user_agent)
         SET(x, failed, CURLOPT_USERAGENT, config->user_agent);
