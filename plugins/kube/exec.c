@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/exec.h"
+
+#include "kube/kubecontext.h"
+
+#include "base/clock.h"
+#include "base/jsonx.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "base/tls.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#define EXEC_V1        "client.authentication.k8s.io/v1"
+#define EXEC_V1BETA1   "client.authentication.k8s.io/v1beta1"
+#define EXEC_EXTENSION "client.authentication.k8s.io/exec"
+#define EXEC_TIMEOUT   (60 * CLOCK_S)
+
+extern char **environ;
+
+static int check_env(const json_t *env, struct casb_error *err)
+{
+    const char *name, *value;
+    json_t *variable;
+    size_t i;
+
+    json_array_foreach (env, i, variable) {
+        name = json_string_value(json_object_get(variable, "name"));
+        value = json_string_value(json_object_get(variable, "value"));
+        if (text_empty(name) || strchr(name, '=') || !value)
+            return err_set(err, CASB_EINVALID, "env[%zu] needs a name and a value", i);
+    }
+    return 0;
+}
+
+/* Only v1beta1 has a default. */
+static int check_mode(const json_t *exec, const char *version, struct casb_error *err)
+{
+    const char *mode;
+    int r = kubecontext_string(exec, "interactiveMode", "exec", "interactiveMode", &mode, err);
+
+    if (r)
+        return r;
+    if (!mode && !strcmp(version, EXEC_V1BETA1))
+        return 0;
+    if (text_equal(mode, "Never") || text_equal(mode, "IfAvailable"))
+        return 0;
+    return err_set(err, CASB_EINVALID, "exec plugin cannot support interactive mode: %s\"%s\"",
+                   text_equal(mode, "Always") ? "standard input is not a terminal, but "
+                                                "interactiveMode is "
+                                              : "unknown interactiveMode: ",
+                   mode ? mode : "");
+}
+
+static int check(const json_t *exec, struct casb_error *err)
+{
+    const json_t *args = json_object_get(exec, "args");
+    const char *version, *command;
+    json_t *arg;
+    size_t i;
+    int r = kubecontext_string(exec, "apiVersion", "exec", "apiVersion", &version, err);
+
+    if (!r)
+        r = kubecontext_string(exec, "command", "exec", "command", &command, err);
+    if (r)
+        return r;
+    if (!command)
+        return err_set(err, CASB_EINVALID, "command must be specified to use exec authentication");
+    if (!text_equal(version, EXEC_V1) && !text_equal(version, EXEC_V1BETA1))
+        return err_set(err, CASB_EINVALID, "exec plugin: invalid apiVersion \"%s\"",
+                       version ? version : "");
+    json_array_foreach (args, i, arg)
+        if (!json_is_string(arg))
+            return err_set(err, CASB_EINVALID, "args[%zu] must be a string", i);
+    r = check_env(json_object_get(exec, "env"), err);
+    return r ? r : check_mode(exec, version, err);
+}
+
+static json_t *extension(const json_t *cluster)
+{
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach (json_object_get(cluster, "extensions"), i, entry)
+        if (text_equal(json_string_value(json_object_get(entry, "name")), EXEC_EXTENSION))
+            return json_object_get(entry, "extension");
+    return NULL;
+}
+
+static json_t *base64(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    _cleanup_(freep) unsigned char *out = malloc(4 * (len / 3 + 1) + 1);
+
+    if (!text || !out)
+        return NULL;
+    EVP_EncodeBlock(out, (const unsigned char *)text, (int)len);
+    return json_string((const char *)out);
+}
+
+/*
+ * `spec.cluster`: all that a plugin needs to call the cluster. Nothing of it is shared with the
+ * source, which is wiped.
+ */
+static json_t *cluster_info(const json_t *cluster, const struct kubeconfig *config)
+{
+    return json_pack("{s:s, s:s*, s:b, s:o*, s:s*, s:o*, s:o*}", "server", config->server,
+                     "tls-server-name", config->tls_server_name, "insecure-skip-tls-verify",
+                     (int)config->insecure, "certificate-authority-data", base64(config->ca_pem),
+                     "proxy-url", config->proxy_url, "disable-compression",
+                     json_deep_copy(json_object_get(cluster, "disable-compression")), "config",
+                     json_deep_copy(extension(cluster)));
+}
+
+int exec_resolve(const char *user_name, const json_t *exec, const json_t *cluster,
+                 struct kubeconfig *config, struct casb_error *err)
+{
+    json_t *info = NULL;
+    int r = check(exec, err);
+
+    if (r)
+        return err_wrap(err, r, "user \"%s\"", user_name);
+    if (json_is_true(json_object_get(exec, "provideClusterInfo"))) {
+        info = cluster_info(cluster, config);
+        if (!info)
+            return err_nomem(err);
+    }
+    config->exec = json_deep_copy(exec);
+    config->exec_info =
+        json_pack("{s:s, s:s, s:{s:b, s:o*}}", "kind", "ExecCredential", "apiVersion",
+                  json_string_value(json_object_get(exec, "apiVersion")), "spec", "interactive", 0,
+                  "cluster", info);
+    return config->exec && config->exec_info ? 0 : err_nomem(err);
+}
+
+static int put(json_t *vars, const char *name, size_t len, json_t *entry)
+{
+    char *key = strndup(name, len);
+    int r = key ? json_object_set_new_nocheck(vars, key, entry) : -1;
+
+    if (!key)
+        json_decref(entry);
+    free(key);
+    return r;
+}
+
+/* Name -> "NAME=VALUE": ours, over it `exec.env`, over it KUBERNETES_EXEC_INFO. */
+static json_t *environment(const struct kubeconfig *config, const char *info)
+{
+    json_t *vars = json_object();
+    json_t *variable;
+    const char *name, *value;
+    int r = 0;
+    size_t i;
+
+    for (char **e = environ; *e && !r; e++)
+        r = put(vars, *e, strcspn(*e, "="), json_string_nocheck(*e));
+    json_array_foreach (json_object_get(config->exec, "env"), i, variable) {
+        name = json_string_value(json_object_get(variable, "name"));
+        value = json_string_value(json_object_get(variable, "value"));
+        if (!r)
+            r = put(vars, name, strlen(name), json_sprintf("%s=%s", name, value));
+    }
+    if (!r)
+        r = json_object_set_new(vars, "KUBERNETES_EXEC_INFO",
+                                json_sprintf("KUBERNETES_EXEC_INFO=%s", info));
+    if (r)
+        json_decref(TAKE_PTR(vars));
+    return vars;
+}
+
+static const char **env_list(json_t *vars)
+{
+    const char **list = calloc(json_object_size(vars) + 1, sizeof *list);
+    const char *name;
+    json_t *entry;
+    size_t n = 0;
+
+    if (list)
+        json_object_foreach (vars, name, entry)
+            list[n++] = json_string_value(entry);
+    return list;
+}
+
+static const char **arg_list(const json_t *exec)
+{
+    const json_t *args = json_object_get(exec, "args");
+    const char **list = calloc(json_array_size(args) + 2, sizeof *list);
+    json_t *arg;
+    size_t i;
+
+    if (list) {
+        list[0] = json_string_value(json_object_get(exec, "command"));
+        json_array_foreach (args, i, arg)
+            list[i + 1] = json_string_value(arg);
+    }
+    return list;
+}
+
+/* The result of a run that could not be started, or did not end well. */
+static int failure(const struct kubeconfig *config, int code, const struct process_result *result,
+                   struct casb_error *err)
+{
+    const char *command = json_string_value(json_object_get(config->exec, "command"));
+    const char *hint = json_string_value(json_object_get(config->exec, "installHint"));
+    char text[256];
+
+    if (code == CASB_ENOTFOUND && !text_empty(hint)) {
+        text_clean(text, sizeof text, hint);
+        return err_set(err, code, "exec: executable %s not found: %s", command, text);
+    }
+    if (code == CASB_ENOTFOUND)
+        return err_set(err, code, "exec: executable %s not found", command);
+    text_clean(text, sizeof text, buf_text(&result->err));
+    if (result->signal)
+        return err_set(err, CASB_EFAILED, "exec: executable %s was ended by signal %d: %s", command,
+                       result->signal, text);
+    return err_set(err, CASB_EFAILED, "exec: executable %s failed with exit code %d: %s", command,
+                   result->status, text);
+}
+
+static int run(const struct kubeconfig *config, const struct casb_call *call,
+               struct process_result *result, struct casb_error *err)
+{
+    const struct casb_call bounded = {clock_deadline(call, EXEC_TIMEOUT), call->cancel_fd};
+    _cleanup_(freep) char *info = NULL;
+    json_auto_t *vars = NULL;
+    _cleanup_(freep) const char **argv = arg_list(config->exec);
+    _cleanup_(freep) const char **env = NULL;
+    struct casb_error why = {0};
+    int r = jsonx_dump(config->exec_info, &info, err);
+
+    if (r)
+        return r;
+    vars = environment(config, info);
+    env = env_list(vars);
+    if (!vars || !argv || !env)
+        return err_nomem(err);
+    r = process_run(&bounded, &(struct process_spec){.argv = argv, .env = env}, result, &why);
+    if (r == CASB_ENOTFOUND || (!r && (result->status || result->signal)))
+        return failure(config, r, result, err);
+    if (!r && result->truncated)
+        return err_set(err, CASB_EINVALID, "exec: executable %s printed too much", argv[0]);
+    return r ? err_set(err, r, "exec: executable %s: %s", argv[0], why.text) : 0;
+}
+
+int exec_run(const struct kubeconfig *config, const struct casb_call *call,
+             struct exec_credential *ret, struct casb_error *err)
+{
+    struct process_result result = {0};
+    int r = run(config, call, &result, err);
+
+    if (!r)
+        r = exec_parse(buf_text(&result.out), result.out.len,
+                       json_string_value(json_object_get(config->exec, "apiVersion")), ret, err);
+    buf_free_secret(&result.out);
+    process_result_free(&result);
+    return r;
+}
+
+static int check_answer(const json_t *answer, const char *api_version, struct casb_error *err)
+{
+    const char *kind = jsonx_string(answer, "kind");
+    const char *version = jsonx_string(answer, "apiVersion");
+
+    if (!text_equal(kind, "ExecCredential"))
+        return err_set(err, CASB_EINVALID, "exec plugin did not print an ExecCredential");
+    if (!text_equal(version, api_version))
+        return err_set(err, CASB_EINVALID,
+                       "exec plugin is configured to use API version %s, plugin returned version "
+                       "%s",
+                       api_version, version ? version : "\"\"");
+    if (!jsonx_object(answer, "status"))
+        return err_set(err, CASB_EINVALID, "exec plugin didn't return a status field");
+    return 0;
+}
+
+static int take_status(const json_t *answer, struct exec_credential *ret, struct casb_error *err)
+{
+    const char *token = jsonx_string(answer, "status.token");
+    const char *cert = jsonx_string(answer, "status.clientCertificateData");
+    const char *key = jsonx_string(answer, "status.clientKeyData");
+    const char *expiry = jsonx_string(answer, "status.expirationTimestamp");
+
+    if (text_empty(cert) != text_empty(key))
+        return err_set(err, CASB_EINVALID,
+                       "exec plugin returned only certificate or key, not both");
+    if (text_empty(token) && text_empty(cert))
+        return err_set(err, CASB_EINVALID, "exec plugin didn't return a token or cert/key pair");
+    if (expiry && clock_parse(expiry, &ret->expiry_ms))
+        return err_set(err, CASB_EINVALID, "exec plugin returned no valid expirationTimestamp");
+    if (text_dup(text_empty(token) ? NULL : token, &ret->token) ||
+        text_dup(text_empty(cert) ? NULL : cert, &ret->cert_pem) ||
+        text_dup(text_empty(key) ? NULL : key, &ret->key_pem))
+        return err_nomem(err);
+    return 0;
+}
+
+int exec_parse(const char *text, size_t len, const char *api_version, struct exec_credential *ret,
+               struct casb_error *err)
+{
+    struct exec_credential credential = {0};
+    json_auto_t *answer = NULL;
+    int r = jsonx_parse(text, len, "output of the exec plugin", &answer, err);
+
+    if (!r)
+        r = check_answer(answer, api_version, err);
+    if (!r)
+        r = take_status(answer, &credential, err);
+    if (r)
+        exec_credential_free(&credential);
+    else
+        *ret = credential;
+    return r;
+}
+
+void exec_credential_free(struct exec_credential *credential)
+{
+    tls_secret_free(credential->token);
+    free(credential->cert_pem);
+    tls_secret_free(credential->key_pem);
+    *credential = (struct exec_credential){0};
+}
