@@ -26,8 +26,9 @@ struct kube_settings {
 };
 
 /*
- * Makes a client: the explicit kubeconfig, else $KUBECONFIG, else in-cluster, else
- * ~/.kube/config. Reads files, opens no connection. `host` is borrowed until kube_close().
+ * Makes a client: the explicit kubeconfig, else $KUBECONFIG, else in-cluster (but not where a
+ * context is named), else ~/.kube/config. Reads files, opens no connection. `host` is borrowed
+ * until kube_close().
  */
 int kube_open(const struct casb_host *host, const struct kube_settings *settings, struct kube **ret,
               struct casb_error *err) _warn_unused_;
@@ -57,8 +58,8 @@ struct kube_request {
  * One request with retries: 429 and 5xx after Retry-After or a jittered backoff; broken
  * connections for verbs that can be repeated (GET, DELETE, merge patch and PUT, which carry
  * their own guards); a 401 once after renewed credentials; all within the call's deadline and
- * at most 30 s a request. A POST whose answer was lost gives CASB_EUNREACHABLE with err->http 0
- * and *ret_unknown true (may be NULL): the object may exist; look before repeating.
+ * at most 30 s a try. A POST that may have been done (its answer was lost, or it is a 5xx that
+ * does not say "later") fails with *ret_unknown true (may be NULL): look before repeating.
  * *ret (may be NULL) gets the answer's body. Errors carry the Status message and reason; classes:
  * 400, 422 EINVALID; 401, 403 EDENIED; 404 ENOTFOUND; 409, 410 ECONFLICT; 429, 5xx EUNREACHABLE.
  */
@@ -75,9 +76,10 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
 typedef int kube_item_fn(const json_t *item, void *arg);
 
 /*
- * Lists in pages and calls `each` for every item as its page arrives. After 410 the list goes on
- * with the fresh token or starts over; an item is given once per uid all the same. version gets
- * the resourceVersion for a watch.
+ * Lists in pages and calls `each` for every item as its page arrived. After 410 the list goes on
+ * with the fresh token or starts over; an item is given once per uid all the same. Items come
+ * without metadata.managedFields and status.images, which are most of a Node and read by nobody
+ * here. version gets the first page's resourceVersion: a watch from it misses nothing.
  */
 int kube_list(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, kube_item_fn *each, void *arg,

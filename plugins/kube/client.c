@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/client.h"
+
+#include "kube/auth.h"
+#include "kube/calls.h"
+#include "kube/kubeconfig.h"
+
+#include "base/clock.h"
+#include "base/jsonx.h"
+#include "base/plog.h"
+#include "base/process.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define ACCOUNT_DIR   "/var/run/secrets/kubernetes.io/serviceaccount"
+#define URL_BYTES     (64 * 1024)
+#define TIMEOUT       (30 * CLOCK_S)
+#define BACKOFF_BASE  (500 * CLOCK_MS)
+#define BACKOFF_CAP   (10 * CLOCK_S)
+#define TRIES         4  /* where nobody asked us to come back */
+#define TRIES_INVITED 11 /* where the API did, by Retry-After (client-go: 10 retries) */
+
+struct kube {
+    const struct casb_host *host;
+    struct kubeconfig *config;
+    struct auth *auth;
+    struct calls calls;
+};
+
+int client_open(const struct casb_host *host, const struct kube_settings *settings,
+                const struct kubeconfig_env *env, struct kube **ret, struct casb_error *err)
+{
+    _cleanup_(kube_closep) struct kube *kube = NULL;
+    struct kube *raw = calloc(1, sizeof *raw);
+    int r;
+
+    if (!raw || calls_init(&raw->calls)) {
+        free(raw);
+        return err_nomem(err);
+    }
+    kube = raw;
+    kube->host = host;
+    r = kubeconfig_load(host, settings, env, &kube->config, err);
+    if (!r)
+        r = auth_new(host, kube->config, &kube->auth, err);
+    if (r)
+        return r;
+    *ret = TAKE_PTR(kube);
+    return 0;
+}
+
+int kube_open(const struct casb_host *host, const struct kube_settings *settings, struct kube **ret,
+              struct casb_error *err)
+{
+    const struct kubeconfig_env env = {
+        .kubeconfig = process_env("KUBECONFIG"),
+        .home = process_env("HOME"),
+        .service_host = process_env("KUBERNETES_SERVICE_HOST"),
+        .service_port = process_env("KUBERNETES_SERVICE_PORT"),
+        .pod_namespace = process_env("POD_NAMESPACE"),
+        .account_dir = ACCOUNT_DIR,
+    };
+
+    return client_open(host, settings, &env, ret, err);
+}
+
+static void log_calls(struct kube *kube)
+{
+    _cleanup_(freep) char *text = calls_dump(&kube->calls);
+
+    if (text)
+        plog(kube->host, CASB_DEBUG, NULL, "api calls: %s", text);
+}
+
+void kube_close(struct kube *kube)
+{
+    if (!kube)
+        return;
+    if (kube->auth)
+        log_calls(kube);
+    auth_free(kube->auth);
+    kubeconfig_free(kube->config);
+    calls_free(&kube->calls);
+    free(kube);
+}
+
+const char *kube_namespace(const struct kube *kube)
+{
+    return kube->config->namespace;
+}
+
+const struct casb_host *client_host(const struct kube *kube)
+{
+    return kube->host;
+}
+
+static int add_query(struct buf *url, const struct kube_query *query, bool *first)
+{
+    int r = 0;
+
+    for (; query && query->name && !r; query++) {
+        r = buf_puts(url, *first ? "?" : "&");
+        *first = false;
+        if (!r)
+            r = http_encode(url, query->name);
+        if (!r)
+            r = buf_puts(url, "=");
+        if (!r)
+            r = http_encode(url, query->value);
+    }
+    return r;
+}
+
+static int build_url(const struct kube *kube, const struct exchange *exchange, struct buf *url,
+                     struct casb_error *err)
+{
+    bool first = true;
+    int r = buf_printf(url, "%s%s", kube->config->server, exchange->path);
+
+    if (!r)
+        r = add_query(url, exchange->query, &first);
+    if (!r)
+        r = add_query(url, exchange->more_query, &first);
+    return r ? err_set(err, r, "no URL can be made for %s", exchange->path) : 0;
+}
+
+/* Header lines, NULL-terminated: borrowed texts in an array that the caller frees. */
+static const char **build_headers(const struct kube *kube, const struct exchange *exchange,
+                                  const struct auth_ticket *ticket)
+{
+    const json_t *fixed = kube->config->headers;
+    const char **list = calloc(json_array_size(fixed) + 4, sizeof *list);
+    json_t *line;
+    size_t i, n = 0;
+
+    if (!list)
+        return NULL;
+    list[n++] = "Accept: application/json, */*";
+    if (exchange->content_type)
+        list[n++] = exchange->content_type;
+    if (ticket->authorization)
+        list[n++] = ticket->authorization;
+    json_array_foreach (fixed, i, line)
+        list[n++] = json_string_value(line);
+    return list;
+}
+
+static int perform(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
+                   const struct auth_ticket *ticket, struct http_response *ret,
+                   struct casb_error *err)
+{
+    _cleanup_(buf_free) struct buf url = BUF_INIT(URL_BYTES);
+    _cleanup_(freep) const char **headers = build_headers(kube, exchange, ticket);
+    char name[CALLS_NAME_BYTES];
+    int r = build_url(kube, exchange, &url, err);
+
+    if (r)
+        return r;
+    if (!headers)
+        return err_nomem(err);
+    if (exchange->restart)
+        exchange->restart(exchange->arg);
+    calls_add(&kube->calls, calls_name(name, exchange->method, exchange->path, exchange->watch));
+    return http_perform(ticket->http, call,
+                        &(struct http_request){
+                            .method = exchange->method,
+                            .url = buf_text(&url),
+                            .headers = headers,
+                            .body = exchange->body,
+                            .body_len = exchange->body ? strlen(exchange->body) : 0,
+                            .limit_bytes = exchange->limit_bytes,
+                            .timeout_ns = exchange->timeout_ns ? exchange->timeout_ns : TIMEOUT,
+                            .on_body = exchange->on_body,
+                            .arg = exchange->arg,
+                        },
+                        ret, err);
+}
+
+static int status_class(int http)
+{
+    switch (http) {
+    case 401:
+    case 403:
+        return CASB_EDENIED;
+    case 404:
+        return CASB_ENOTFOUND;
+    case 409:
+    case 410:
+        return CASB_ECONFLICT;
+    case 429:
+        return CASB_EUNREACHABLE;
+    default:
+        return http >= 500 ? CASB_EUNREACHABLE : http >= 400 ? CASB_EINVALID : CASB_EFAILED;
+    }
+}
+
+int client_status_error(int http, const json_t *status, const char *body, struct casb_error *err)
+{
+    const char *message = jsonx_string(status, "message");
+    const char *reason = jsonx_string(status, "reason");
+    char text[360], clean_reason[48];
+    int r = status_class(http);
+
+    text_clean(text, sizeof text, !text_empty(message) ? message : body ? body : "");
+    text_clean(clean_reason, sizeof clean_reason, reason ? reason : "");
+    r = err_set(err, (enum casb_code)r, "%s%s(%s%sHTTP %d)", text, text[0] ? " " : "", clean_reason,
+                clean_reason[0] ? ", " : "", http);
+    if (err && !err->http)
+        err->http = http;
+    return r;
+}
+
+/* Only a Status that says failure speaks for itself (client-go rest/request.go). */
+static int answer_error(const struct http_response *response, struct casb_error *err)
+{
+    json_auto_t *status = NULL;
+    char cut[120];
+
+    if (jsonx_parse(buf_text(&response->body), response->body.len, "answer", &status, NULL) ||
+        !text_equal(jsonx_string(status, "kind"), "Status") ||
+        text_equal(jsonx_string(status, "status"), "Success"))
+        json_decref(TAKE_PTR(status));
+    text_clean(cut, sizeof cut, buf_text(&response->body));
+    return client_status_error(response->status, status, cut, err);
+}
+
+static int once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
+                bool *may_renew, struct http_response *ret, struct casb_error *err)
+{
+    struct auth_ticket ticket = {0};
+    int r = auth_take(kube->auth, call, &ticket, err);
+
+    if (!r)
+        r = perform(kube, call, exchange, &ticket, ret, err);
+    *may_renew = !r && ret->status == 401 && *may_renew && auth_refused(kube->auth, &ticket);
+    auth_ticket_free(kube->auth, &ticket);
+    return r;
+}
+
+/* A timeout that is not the call's own says that this connection, or this server, is dead. */
+static int unless_over(const struct casb_call *call, int code, struct casb_error *err)
+{
+    if (code != CASB_ETIMEOUT || clock_check(call))
+        return code;
+    if (err) {
+        err->code = CASB_EUNREACHABLE;
+        err->retry = true;
+    }
+    return CASB_EUNREACHABLE;
+}
+
+int client_once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
+                struct http_response *ret, struct casb_error *err)
+{
+    bool again = true;
+    int r = once(kube, call, exchange, &again, ret, err);
+
+    if (again) {
+        again = false;
+        http_response_free(ret);
+        *ret = (struct http_response){0};
+        r = once(kube, call, exchange, &again, ret, err);
+    }
+    if (!r && (ret->status < 200 || ret->status > 299))
+        r = answer_error(ret, err);
+    r = unless_over(call, r, err);
+    return r ? err_wrap(err, r, "%s %s", exchange->method, exchange->path) : 0;
+}
+
+/* PUT, PATCH and DELETE carry their own guards (resourceVersion, uid, one writer a key). */
+static bool is_repeatable(const struct exchange *exchange)
+{
+    return strcmp(exchange->method, "POST") != 0;
+}
+
+/* Refused before it was done, so that even a POST may be repeated. */
+static bool is_refused(const struct http_response *response)
+{
+    return response->status == 429 || (response->status == 503 && response->retry_after_ns >= 0);
+}
+
+/* How long to wait before try number `tries` + 1; negative: there is none. */
+static int64_t retry_wait(const struct casb_call *call, const struct exchange *exchange,
+                          const struct http_response *response, int code, unsigned tries)
+{
+    int64_t invited = response->status >= 300 ? response->retry_after_ns : -1;
+    int64_t wait = clock_backoff(tries, BACKOFF_BASE, BACKOFF_CAP);
+
+    if (code != CASB_EUNREACHABLE || tries >= (invited < 0 ? TRIES : TRIES_INVITED))
+        return -1;
+    if (!is_repeatable(exchange) && !is_refused(response))
+        return -1;
+    if (invited > 0) /* later, but never sooner: everybody was told the same second */
+        wait = invited + clock_backoff(1, invited / 2, invited / 2);
+    return clock_now_ns() + wait < call->deadline_ns ? wait : -1;
+}
+
+static bool is_unknown(const struct exchange *exchange, const struct http_response *response,
+                       int code)
+{
+    if (is_repeatable(exchange) || !code)
+        return false;
+    if (response->status >= 300)
+        return response->status >= 500 && !is_refused(response);
+    return code == CASB_EUNREACHABLE || code == CASB_ETIMEOUT || code == CASB_ECANCELLED;
+}
+
+int client_exchange(struct kube *kube, const struct casb_call *call,
+                    const struct exchange *exchange, struct http_response *ret, bool *ret_unknown,
+                    struct casb_error *err)
+{
+    struct casb_error last = {0};
+    unsigned tries = 0;
+    int64_t wait = 0;
+    int r = 0;
+
+    while (wait >= 0) {
+        last = (struct casb_error){0};
+        r = client_once(kube, call, exchange, ret, &last);
+        if (!r)
+            break;
+        wait = retry_wait(call, exchange, ret, r, ++tries);
+        if (wait < 0)
+            break;
+        r = clock_sleep(call, wait);
+        if (r) {
+            last.code = r;
+            break;
+        }
+        http_response_free(ret);
+        *ret = (struct http_response){0};
+    }
+    if (ret_unknown)
+        *ret_unknown = is_unknown(exchange, ret, r);
+    if (!r)
+        return 0;
+    if (tries > 1)
+        err_wrap(&last, r, "after %u tries", tries);
+    return err_pass(err, &last);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What requests, lists and watches share: one exchange, with credentials, retries and Status. */
+#ifndef KUBE_CLIENT_H
+#define KUBE_CLIENT_H
+
+#include "kube/kube.h"
+
+#include "base/http.h"
+
+struct kubeconfig_env;
+
+/* One call of the API. Strings are borrowed for the call. */
+struct exchange {
+    const char *method;
+    const char *path;                            /* encoded, with a leading '/' */
+    const struct kube_query *query, *more_query; /* each may be NULL */
+    const char *content_type, *body;             /* or NULL */
+    size_t limit_bytes;                          /* of the answer; 0: as http.h says */
+    int64_t timeout_ns;                          /* 0: 30 s */
+    bool watch;                                  /* only for the counters */
+    http_body_fn *on_body;                       /* gets the body of a 2xx answer, or NULL */
+    void (*restart)(void *arg);                  /* before each try: drop what on_body got */
+    void *arg;
+};
+
+/*
+ * One try, but for a 401, which is tried again once with renewed credentials. An answer that
+ * is not 2xx is an error with its Status (classes as in kube.h, err->http set). *ret is filled in
+ * every case and freed by http_response_free().
+ */
+int client_once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
+                struct http_response *ret, struct casb_error *err) _warn_unused_;
+
+/*
+ * client_once() with the retries that kube_request() promises. *ret_unknown (may be NULL) as there.
+ */
+int client_exchange(struct kube *kube, const struct casb_call *call,
+                    const struct exchange *exchange, struct http_response *ret, bool *ret_unknown,
+                    struct casb_error *err) _warn_unused_;
+
+/*
+ * Sets an error from a Status object, or without one (NULL) from the HTTP status alone; `body` is
+ * then quoted, cleaned and cut. Returns the class.
+ */
+int client_status_error(int http, const json_t *status, const char *body, struct casb_error *err);
+
+/* kube_open() with another environment: for tests, and what it is made of. */
+int client_open(const struct casb_host *host, const struct kube_settings *settings,
+                const struct kubeconfig_env *env, struct kube **ret, struct casb_error *err)
+    _warn_unused_;
+
+/* The host that kube_open() got. */
+const struct casb_host *client_host(const struct kube *kube);
+
+#endif
