@@ -6,9 +6,8 @@
 #include <ctype.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 int64_t clock_now_ns(void)
 {
@@ -28,14 +27,15 @@ int64_t clock_wall_ms(void)
 
 char *clock_format(char out[static CLOCK_RFC3339_BYTES], int64_t wall_ms, bool millis)
 {
-    time_t seconds = wall_ms / 1000;
+    int64_t ms = wall_ms % 1000;
+    time_t seconds = wall_ms / 1000 - (ms < 0);
     struct tm tm;
     size_t len;
 
     gmtime_r(&seconds, &tm);
     len = strftime(out, CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
     if (millis)
-        snprintf(out + len, CLOCK_RFC3339_BYTES - len, ".%03uZ", (unsigned)(wall_ms % 1000));
+        snprintf(out + len, CLOCK_RFC3339_BYTES - len, ".%03dZ", (int)(ms < 0 ? ms + 1000 : ms));
     else
         snprintf(out + len, CLOCK_RFC3339_BYTES - len, "Z");
     return out;
@@ -169,11 +169,12 @@ int clock_sleep(const struct casb_call *call, int64_t ns)
 
 int64_t clock_backoff(unsigned attempt, int64_t base_ns, int64_t cap_ns)
 {
-    int64_t wait_ns = base_ns;
+    int64_t wait_ns = base_ns < cap_ns ? base_ns : cap_ns;
+    uint64_t random;
 
-    while (attempt-- > 1 && wait_ns < cap_ns)
-        wait_ns *= 2;
-    if (wait_ns > cap_ns)
-        wait_ns = cap_ns;
-    return wait_ns / 2 + (int64_t)arc4random_uniform(1U << 30) * (wait_ns / 2) / (1 << 30);
+    for (; attempt > 1 && wait_ns > 0 && wait_ns < cap_ns; attempt--)
+        wait_ns = wait_ns > cap_ns / 2 ? cap_ns : 2 * wait_ns;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random = (uint64_t)clock_now_ns(); /* early in boot: spread a little is enough */
+    return wait_ns - (int64_t)(random % ((uint64_t)wait_ns / 2 + 1));
 }
