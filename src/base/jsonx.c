@@ -3,20 +3,12 @@
 
 #include <string.h>
 
-#define PATH_KEY_BYTES 128
-
 const json_t *jsonx_get(const json_t *root, const char *path)
 {
-    char key[PATH_KEY_BYTES];
-    size_t len;
+    while (*path) {
+        size_t len = strcspn(path, ".");
 
-    while (root && *path) {
-        len = strcspn(path, ".");
-        if (len >= sizeof key)
-            return NULL;
-        memcpy(key, path, len);
-        key[len] = '\0';
-        root = json_object_get(root, key);
+        root = json_object_getn(root, path, len);
         path += len + (path[len] == '.');
     }
     return root;
@@ -55,19 +47,30 @@ bool jsonx_bool(const json_t *root, const char *path, bool fallback)
     return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
+/* jansson does not set the code where an allocation fails early: callers start with {0}. */
+static bool out_of_memory(const json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory ||
+           json_error_code(error) == json_error_unknown;
+}
+
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err)
 {
-    json_error_t error;
-    json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+    json_error_t error = {0};
+    json_t *value = json_loadb(data ? data : "", len, JSON_REJECT_DUPLICATES, &error);
+    const char *quote;
 
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
+    if (value) {
+        *ret = value;
+        return 0;
+    }
+    if (out_of_memory(&error))
         return err_nomem(err);
-    if (!value)
-        return err_set(err, CASB_EINVALID, "%s: line %d, column %d: %s", what, error.line,
-                       error.column, error.text);
-    *ret = value;
-    return 0;
+    quote = strstr(error.text, " near "); /* the data from there on may be a secret */
+    return err_set(err, CASB_EINVALID, "%s: line %d, column %d: %.*s", what, error.line,
+                   error.column, quote ? (int)(quote - error.text) : JSON_ERROR_TEXT_LENGTH,
+                   error.text);
 }
 
 static int merge_objects(json_t *target, const json_t *patch)
@@ -107,19 +110,20 @@ int jsonx_merge_patch(json_t **target, const json_t *patch)
 
 int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...)
 {
-    json_error_t error;
+    json_error_t error = {0};
     json_t *value;
     va_list ap;
 
     va_start(ap, format);
     value = json_vpack_ex(&error, 0, format, ap);
     va_end(ap);
-    if (!value && json_error_code(&error) == json_error_null_value)
-        return err_set(err, CASB_EINVALID, "a value is missing: %s", error.text);
-    if (!value)
+    if (value) {
+        *ret = value;
+        return 0;
+    }
+    if (out_of_memory(&error))
         return err_nomem(err);
-    *ret = value;
-    return 0;
+    return err_set(err, CASB_EINVALID, "cannot build JSON: %s", error.text);
 }
 
 int jsonx_dump(const json_t *value, char **ret, struct casb_error *err)

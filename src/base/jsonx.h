@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What jansson leaves to its users: getters by path, merge patch (RFC 7386), parsing with limits.
- */
+/* What jansson leaves to its users: getters by path, merge patch (RFC 7386), strict parsing. */
 #ifndef BASE_JSONX_H
 #define BASE_JSONX_H
 
@@ -10,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Getters by a path of keys with dots ("metadata.name"), at most 8 keys deep; a key with a dot
- * in it needs json_object_get(). Results are borrowed. Where something is absent or of another
- * type: NULL, or `fallback`.
+ * Getters by a path of keys with dots ("metadata.name"); a key with a dot in it needs
+ * json_object_get(), and "" is the root. Results are borrowed. Where something is absent or of
+ * another type: NULL, or `fallback`.
  */
 const json_t *jsonx_get(const json_t *root, const char *path);
 const char *jsonx_string(const json_t *root, const char *path);
@@ -22,22 +21,24 @@ int64_t jsonx_int(const json_t *root, const char *path, int64_t fallback);
 bool jsonx_bool(const json_t *root, const char *path, bool fallback);
 
 /*
- * Parses bytes from outside: duplicate keys are refused, nesting is bounded by jansson. `what`
- * names it in the error ("answer of the API server"). The caller owns *ret.
+ * Parses bytes from outside, an object or an array: duplicate keys and NUL in strings are
+ * refused, nesting is bounded by jansson. `what` names it in the error ("answer of the API
+ * server"), which quotes nothing of it. The caller owns *ret.
  */
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err) _warn_unused_;
 
 /*
- * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, also its
- * borrowed children. The patch is only read. Returns 0 or CASB_ENOMEM; then *target is of no use
+ * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, and so are
+ * its members: whoever else holds a reference to them sees it. The patch is only read, and shares
+ * nothing with *target after. Returns 0 or CASB_ENOMEM; then *target is of no use
  * but to be freed.
  */
 int jsonx_merge_patch(json_t **target, const json_t *patch) _warn_unused_;
 
 /*
  * Builds an object, json_pack style; NULL from json_pack is reported as out of memory or, for a
- * NULL string, as CASB_EINVALID.
+ * NULL string or a wrong format, as CASB_EINVALID. The caller owns *ret.
  */
 int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...) _warn_unused_;
 
