@@ -19,15 +19,16 @@ struct buf {
 #define BUF_INIT(max) ((struct buf){.limit = (max)})
 
 /*
- * Append. Return 0, CASB_ENOMEM, or CASB_EINVALID where the limit would be passed; then the
- * buffer keeps what it had.
+ * Append what is not part of the buffer itself. Return 0, CASB_ENOMEM, or CASB_EINVALID where the
+ * limit would be passed; then the buffer keeps what it had.
  */
 int buf_append(struct buf *b, const void *data, size_t len) _warn_unused_;
 int buf_puts(struct buf *b, const char *text) _warn_unused_;
 int buf_printf(struct buf *b, const char *format, ...) _printf_(2, 3) _warn_unused_;
 int buf_vprintf(struct buf *b, const char *format, va_list ap) _warn_unused_;
 
-/* Appends as much as fits under the limit; returns how many bytes did not. */
+/* Appends as much as fits under the limit, nothing without memory; returns how many bytes did not.
+ */
 size_t buf_append_cut(struct buf *b, const void *data, size_t len);
 
 /* The content as a string, "" where empty. Borrowed until the next change. */
@@ -36,13 +37,13 @@ const char *buf_text(const struct buf *b);
 /* Empties the buffer and keeps its memory. */
 void buf_reset(struct buf *b);
 
-/* Hands the content over to the caller, who frees it; NULL where out of memory. Never NULL else. */
+/* Hands the content over to the caller, who frees it, and empties the buffer. NULL: no memory. */
 char *buf_take(struct buf *b) _warn_unused_;
 
 /* Frees the content. */
 void buf_free(struct buf *b);
 
-/* Wipes the content before it frees it: for secrets. A secret buffer is grown without realloc. */
+/* Wipes the content before it frees it: for secrets. Growing leaves no copies behind either. */
 void buf_free_secret(struct buf *b);
 
 #endif
