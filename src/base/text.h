@@ -12,9 +12,10 @@
 #define TEXT_LABEL_BYTES 64 /* a DNS-1123 label (RFC 1123, at most 63 characters) and its NUL */
 
 /*
- * Copies text from outside into out[size] as one clean line of UTF-8: control characters and
- * escape sequences become a space (runs of white space one), invalid bytes become '?', and what
- * does not fit is cut at a character's border with "..." at the end. Returns out.
+ * Copies text from outside into out[size] as one clean line of UTF-8: control characters,
+ * escape sequences and Unicode's marks that break or reorder lines become a space (runs of white
+ * space one, none at the ends), invalid bytes become '?', and what does not fit is cut at a
+ * character's border with "..." at the end. Returns out.
  */
 char *text_clean(char *out, size_t size, const char *text);
 char *text_clean_bytes(char *out, size_t size, const char *text, size_t len);
@@ -40,7 +41,8 @@ int text_parse_duration(const char *text, int64_t *ret_ns) _warn_unused_;
 /*
  * Splits HOST or HOST:PORT, an IPv6 host in brackets where a port follows (bare "::1" is a host
  * too). host gets no brackets; *ret_port is `default_port` where none is given. The host must be
- * an IP address or a DNS name (RFC 1123). Returns 0 or CASB_EINVALID.
+ * an IP address or a DNS name (RFC 1123, and '_' as in container names). Returns 0 or
+ * CASB_EINVALID.
  */
 int text_parse_address(const char *text, uint16_t default_port, char host[static 256],
                        uint16_t *ret_port) _warn_unused_;
@@ -50,10 +52,11 @@ int text_parse_address(const char *text, uint16_t default_port, char host[static
 int text_join_address(char *out, size_t size, const char *host, uint16_t port) _warn_unused_;
 
 /*
- * A valid DNS-1123 label from any text: lower case, other characters become '-', no '-' at the
- * ends; "x" where nothing is left. Where the text had to be changed or cut, a '-' and ten
- * hexadecimal digits of SHA-256 over the original follow, so that two different texts never
- * share one. `max` is the most characters to use (16 to 63).
+ * A valid DNS-1123 label from any text: the text itself if it is one; else lower case, runs of
+ * other characters as one '-', none at the ends, "x" where nothing is left, then '-' and ten
+ * hexadecimal digits of SHA-256 over the text. Those are added to a text that already ends like
+ * that, too, so that two different texts never share one. `max` is the most characters to use (16
+ * to 63). Returns out; out of memory gives "", which nothing accepts as a name.
  */
 char *text_label(char out[static TEXT_LABEL_BYTES], size_t max, const char *text);
 
