@@ -23,6 +23,7 @@ extern char **environ;
 struct signals {
     sigset_t set;
     atomic_int number; /* of the first one */
+    atomic_bool over;  /* the command ended: the next signal only wakes the thread */
     int cancel_fd;
     pthread_t thread;
 };
@@ -60,10 +61,15 @@ static void *take_signals(void *arg)
     int number;
 
     sigwait(&signals->set, &number);
+    if (atomic_load(&signals->over))
+        return NULL;
     atomic_store(&signals->number, number);
     eventfd_write(signals->cancel_fd, 1);
+    log_info("SIG%s: cleaning up, a second signal ends it at once", sigabbrev_np(number));
     sigwait(&signals->set, &number);
-    _exit(128 + number);
+    if (!atomic_load(&signals->over))
+        _exit(128 + number);
+    return NULL;
 }
 
 /* Blocks the signals in this thread and all that it starts, but for the one that takes them. */
@@ -86,7 +92,8 @@ static int start_signals(struct signals *signals, struct casb_error *err)
 
 static void stop_signals(struct signals *signals)
 {
-    pthread_cancel(signals->thread);
+    atomic_store(&signals->over, true);
+    pthread_kill(signals->thread, SIGTERM);
     pthread_join(signals->thread, NULL);
     close(signals->cancel_fd);
 }

@@ -7,6 +7,7 @@
 #include <cas-backup/registration.h>
 #include <cas-backup/state.h>
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,37 @@ static __attribute__((unused)) int check_bad(void *self, const struct casb_call 
     (void)call;
     (void)err;
     found("mock", false, "not\nthere", arg);
+    return 0;
+}
+
+/* Ends when the pass is cancelled, as every call must. */
+static __attribute__((unused)) int check_waits(void *self, const struct casb_call *call,
+                                               casb_check_fn *found, void *arg,
+                                               struct casb_error *err)
+{
+    struct pollfd cancel = {.fd = call->cancel_fd, .events = POLLIN};
+
+    (void)self;
+    (void)found;
+    (void)arg;
+    poll(&cancel, 1, -1);
+    err->code = CASB_ECANCELLED;
+    snprintf(err->text, sizeof err->text, "cancelled");
+    return CASB_ECANCELLED;
+}
+
+/* Never ends, as no call should. */
+static __attribute__((unused)) int check_hangs(void *self, const struct casb_call *call,
+                                               casb_check_fn *found, void *arg,
+                                               struct casb_error *err)
+{
+    (void)self;
+    (void)call;
+    (void)found;
+    (void)arg;
+    (void)err;
+    for (;;)
+        poll(NULL, 0, -1);
     return 0;
 }
 

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# How the process behaves: signals, limits, closed streams.
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "${srcdir:-.}/tests/e2e/tap.sh"
+
+mkfifo "$work/log"
+
+# start PLUGIN: runs `check` with a mock in the background, until all plugins are open. Its log is
+# read from descriptor 3, its process is in $pid.
+start() {
+    printf '%s\n' "discovery: [{plugin: $1}]" 'registration: {plugin: good}' \
+        'state: {plugin: good}' >"$work/s.yaml"
+    "$program" check --plugin-dir "$mocks" -f "$work/s.yaml" >"$work/out" 2>"$work/log" &
+    pid=$!
+    exec 3<"$work/log"
+    await "instance 'mycas-backup'"
+}
+
+# await TEXT: reads the log up to a line with this text.
+await() {
+    while read -r line <&3; do
+        case $line in
+        *"$1"*) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# ended STATUS NAME: waits for the end of the program and tests its exit status.
+ended() {
+    cat <&3 >"$work/err"
+    wait "$pid"
+    [ $? -eq "$1" ]
+    ok $? "$2"
+}
+
+start check-waits
+kill -TERM "$pid"
+await 'SIGTERM: cleaning up'
+ok $? 'a signal is logged'
+ended 143 'the program ends in order with 128 + SIGTERM'
+has out 'cancelled' 'and prints what it has'
+
+start check-waits
+kill -HUP "$pid"
+ended 129 'SIGHUP ends it in order too'
+
+start check-hangs
+kill -TERM "$pid"
+await 'SIGTERM: cleaning up'
+kill -HUP "$pid"
+ended 129 'a second signal ends it at once'
+
+start check-hangs
+[ "$(awk '/core file/ { print $5, $6 }' "/proc/$pid/limits")" = '0 0' ]
+ok $? 'it leaves no core dump'
+awk '/^Umask/ { exit $2 != "0077" }' "/proc/$pid/status"
+ok $? 'its files are private'
+awk '/^SigIgn/ { exit substr($2, length($2) - 3, 1) !~ /[13579bdf]/ }' "/proc/$pid/status"
+ok $? 'it ignores SIGPIPE'
+kill -KILL "$pid"
+ended 137 'and SIGKILL is the end'
+
+"$program" --version <&- >"$work/out" 2>&-
+ok $? 'closed streams do no harm'
+has out 'plugin ABI' 'to the open one'
+
+CONTROLLER_LOOP_INTERVAL_SECONDS=60 "$program" --plugin-dir "$mocks" -f "$work/s.yaml" --session x \
+    >"$work/out" 2>"$work/err"
+has err 'CONTROLLER_LOOP_INTERVAL_SECONDS is not used' 'the old interval is said to have no effect'
+finish
