@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/plog.h"
+#include "base/record.h"
+#include "state-file/document.h"
+#include "state-file/file_lock.h"
+#include "state-file/state_file.h"
+
+#include <errno.h>
+
+#define FILE_BYTES (256U * 1024 * 1024)
+
+/* ---- reading */
+
+/* The file's text; none where there is no file. */
+static int read_text(const struct state_file *state, struct buf *text, struct casb_error *err)
+{
+    struct casb_error trouble = {0};
+    int r = file_read(state->path, text, &trouble);
+
+    if (r == CASB_ENOTFOUND)
+        return 0;
+    return r ? err_pass(err, &trouble) : 0;
+}
+
+struct load {
+    const struct state_file *state;
+    casb_record_fn *each;
+    void *arg;
+    int stopped; /* what `each` returned */
+};
+
+static int give_record(const char *uid, const json_t *value, const char *text, size_t len,
+                       void *arg)
+{
+    struct load *load = arg;
+    struct casb_record record;
+    struct casb_error trouble = {0};
+
+    (void)text;
+    (void)len;
+    if (record_from_json(uid, value, &record, &trouble)) {
+        plog(load->state->host, CASB_WARN, NULL, "state file '%s': record '%s' is ignored: %s",
+             load->state->path, uid, trouble.text);
+        return 0;
+    }
+    load->stopped = load->each(&record, load->arg);
+    return load->stopped;
+}
+
+int store_load(void *self, const struct casb_call *call, casb_record_fn *each, void *arg,
+               struct casb_error *err)
+{
+    struct load load = {.state = self, .each = each, .arg = arg};
+    _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
+    struct casb_error trouble = {0};
+    int r = read_text(load.state, &text, err);
+
+    (void)call;
+    if (r || text.len == 0)
+        return r;
+    r = document_read(text.data, text.len, give_record, &load, &trouble);
+    if (r && !load.stopped)
+        plog(load.state->host, CASB_WARN, NULL,
+             "state file '%s' is damaged, records from there on are ignored: %s", load.state->path,
+             trouble.text);
+    return load.stopped;
+}
+
+/* ---- writing */
+
+/* A name that tells when: "x.json.damaged-2026-11-25T12:00:00.123Z". */
+static int set_aside(const struct state_file *state, struct buf *aside, struct casb_error *err)
+{
+    char time[CLOCK_RFC3339_BYTES];
+    int r =
+        buf_printf(aside, "%s.damaged-%s", state->path, clock_format(time, clock_wall_ms(), true));
+
+    if (r)
+        return err_set(err, r, "the name of the damaged state file is too long");
+    /* A second name keeps the first until the new file takes it; some file systems have one only.
+     */
+    if (link(state->path, aside->data) && rename(state->path, aside->data))
+        return err_set_errno(err, errno, "set the damaged '%s' aside", state->path);
+    return 0;
+}
+
+static int replace(const struct state_file *state, const struct document *doc, const char *damage,
+                   struct casb_error *err)
+{
+    _cleanup_(buf_free) struct buf aside = BUF_INIT(2 * 4096);
+    int r = damage ? set_aside(state, &aside, err) : 0;
+
+    if (!r)
+        r = file_write(state->path, doc->out.data, doc->out.len, 0600, err);
+    if (r && damage && aside.data && access(state->path, F_OK) == 0)
+        unlink(aside.data);
+    if (!r && damage)
+        plog(state->host, CASB_WARN, NULL, "state file '%s' was damaged (%s): kept as '%s'",
+             state->path, damage, aside.data);
+    return r;
+}
+
+struct copy {
+    struct document doc;
+    json_t *changes;
+    int failed;
+};
+
+static int copy_unchanged(const char *uid, const json_t *value, const char *text, size_t len,
+                          void *arg)
+{
+    struct copy *copy = arg;
+
+    (void)value;
+    if (!json_object_get(copy->changes, uid))
+        copy->failed = document_copy(&copy->doc, text, len);
+    return copy->failed;
+}
+
+static int put_changes(struct document *doc, json_t *changes)
+{
+    const char *uid;
+    json_t *value;
+    int r = 0;
+
+    json_object_foreach (changes, uid, value)
+        if (!r && json_is_string(value))
+            r = document_put(doc, uid, json_string_value(value));
+    return r ? r : document_end(doc);
+}
+
+/* Damaged records stay as they are; *ret_damage gets why the rest could not be read. */
+static int build_next(const struct buf *text, struct copy *copy, struct casb_error *ret_damage)
+{
+    int r = document_begin(&copy->doc);
+
+    if (!r && text->len > 0 &&
+        document_read(text->data, text->len, copy_unchanged, copy, ret_damage))
+        r = copy->failed;
+    return r ? r : put_changes(&copy->doc, copy->changes);
+}
+
+static int change_file(const struct state_file *state, json_t *changes, struct casb_error *err)
+{
+    _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
+    struct copy copy = {.doc.out = BUF_INIT(FILE_BYTES), .changes = changes};
+    struct casb_error damage = {0};
+    int r = read_text(state, &text, err);
+
+    if (r)
+        return r;
+    r = build_next(&text, &copy, &damage);
+    if (r)
+        err_set(err, r, "the records need more memory than there is, or than %u bytes", FILE_BYTES);
+    else
+        r = replace(state, &copy.doc, damage.code ? damage.text : NULL, err);
+    buf_free(&copy.doc.out);
+    return r;
+}
+
+static int apply(struct state_file *state, json_t *changes, struct casb_error *err)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&state->lock);
+    if (state->lock_fd < 0)
+        r = err_set(err, CASB_EINVALID, "the lock is not held");
+    else if (json_object_size(changes) > 0)
+        r = change_file(state, changes, err);
+    pthread_mutex_unlock(&state->lock);
+    return r;
+}
+
+int store_store(void *self, const struct casb_call *call, const struct casb_record *records,
+                size_t count, struct casb_error *err)
+{
+    json_auto_t *changes = NULL;
+    int r = record_changes(records, count, &changes, err);
+
+    (void)call;
+    return r ? r : apply(self, changes, err);
+}
+
+int store_drop(void *self, const struct casb_call *call, const char *const *uids, size_t count,
+               struct casb_error *err)
+{
+    json_auto_t *changes = NULL;
+    int r = record_drops(uids, count, &changes, err);
+
+    (void)call;
+    return r ? r : apply(self, changes, err);
+}
+
+/* ---- the lock, which the kernel keeps: it is never lost */
+
+int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
+               struct casb_error *err)
+{
+    struct state_file *state = self;
+    int r;
+
+    (void)call;
+    (void)lost;
+    (void)arg;
+    pthread_mutex_lock(&state->lock);
+    r = place_make_folders(state->path, err);
+    if (!r && state->lock_fd >= 0)
+        r = err_set(err, CASB_EINVALID, "the lock is held already");
+    if (!r)
+        r = file_lock_take(state->lock_path, state->host->holder, &state->lock_fd, err);
+    pthread_mutex_unlock(&state->lock);
+    return r;
+}
+
+int store_unlock(void *self, const struct casb_call *call, struct casb_error *err)
+{
+    struct state_file *state = self;
+
+    (void)call;
+    (void)err;
+    pthread_mutex_lock(&state->lock);
+    closep(&state->lock_fd);
+    state->lock_fd = -1;
+    pthread_mutex_unlock(&state->lock);
+    return 0;
+}
