@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void fill(struct casb_error *err, enum casb_code code, int sys_errno, const char *format,
-                 va_list ap)
+static _printf_(4, 0) void fill(struct casb_error *err, enum casb_code code, int sys_errno,
+                                const char *format, va_list ap)
 {
     err->code = code;
     err->sys_errno = sys_errno;

@@ -82,7 +82,7 @@ static const struct row *look_up(const struct combination *c)
     for (size_t i = 0; i < ELEMENTS(table); i++) {
         const struct row *row = &table[i];
 
-        if (fits(row->kind, c->kind) && fits(row->rec, (int)c->rec) &&
+        if (fits(row->kind, (int)c->kind) && fits(row->rec, (int)c->rec) &&
             fits(row->prim, (int)c->prim) && fits_one(row->las, (int)c->las) &&
             fits_one(row->boot, (int)c->boot) && fits(row->wish, (int)c->wish) &&
             fits(row->age, (int)c->age))
