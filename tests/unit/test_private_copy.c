@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "registration-scone-cli/private_copy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char content_text[] = "{\"identity\": \"secret\"}";
+static const struct buf content = {.data = content_text, .len = sizeof content_text - 1};
+
+/* Folders are made and swept below a folder of the test's own. */
+static int set_up(void **state)
+{
+    char *base = strdup("/tmp/test_private_copy.XXXXXX");
+
+    assert_non_null(base);
+    assert_non_null(mkdtemp(base));
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", base, 1), 0);
+    assert_int_equal(setenv("TMPDIR", base, 1), 0);
+    *state = base;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    assert_int_equal(file_remove_tree(*state, NULL), 0);
+    free(*state);
+    return 0;
+}
+
+static void write_file(const char *folder, const char *name)
+{
+    char path[512];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void a_copy_is_for_nobody_else(void **state)
+{
+    struct private_copy copy = PRIVATE_COPY_INIT;
+    _cleanup_(buf_free) struct buf text = BUF_INIT(1000);
+    struct casb_error err = {0};
+    struct stat st;
+
+    assert_int_equal(private_copy_new(&content, &copy, &err), 0);
+    assert_int_equal(strncmp(copy.folder, *state, strlen(*state)), 0);
+    assert_int_equal(stat(copy.folder, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(copy.file, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(file_read(copy.file, &text, &err), 0);
+    assert_string_equal(text.data, content_text);
+    assert_int_equal(private_copy_remove(&copy, &err), 0);
+}
+
+static void what_the_cli_left_beside_it_goes_too(void **state)
+{
+    struct private_copy copy = PRIVATE_COPY_INIT;
+    _cleanup_(freep) char *folder = NULL;
+    struct casb_error err = {0};
+
+    (void)state;
+    assert_int_equal(private_copy_new(&content, &copy, &err), 0);
+    folder = strdup(copy.folder);
+    assert_non_null(folder);
+    write_file(folder, "config.json.tmp");
+    assert_int_equal(private_copy_remove(&copy, &err), 0);
+    assert_int_equal(access(folder, F_OK), -1);
+}
+
+/* A process that ends without a clean-up, as by kill -9, and leaves its folder's path. */
+static void leave_folder(char path[static 512])
+{
+    int ends[2];
+    pid_t pid;
+    ssize_t n;
+
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct private_copy copy = PRIVATE_COPY_INIT;
+
+        if (private_copy_new(&content, &copy, NULL) < 0 ||
+            write(ends[1], copy.folder, strlen(copy.folder)) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    close(ends[1]);
+    n = read(ends[0], path, 511);
+    assert_true(n > 0);
+    path[n] = 0;
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_sweep_removes_what_a_killed_process_left(void **state)
+{
+    struct casb_error err = {0};
+    char dead[512];
+    size_t removed;
+
+    (void)state;
+    leave_folder(dead);
+    assert_int_equal(access(dead, F_OK), 0);
+    assert_int_equal(private_copy_sweep(&removed, &err), 0);
+    assert_true(removed >= 1);
+    assert_int_equal(access(dead, F_OK), -1);
+}
+
+static void a_sweep_leaves_the_living_alone(void **state)
+{
+    struct private_copy copy = PRIVATE_COPY_INIT;
+    struct casb_error err = {0};
+    size_t removed;
+
+    (void)state;
+    assert_int_equal(private_copy_new(&content, &copy, &err), 0);
+    assert_int_equal(private_copy_sweep(&removed, &err), 0);
+    assert_int_equal(access(copy.file, F_OK), 0);
+    assert_int_equal(private_copy_remove(&copy, &err), 0);
+}
+
+static void a_sweep_takes_only_folders_of_its_own_name(void **state)
+{
+    const char *base = *state;
+    char link_path[512], other[512];
+    struct casb_error err = {0};
+    size_t removed;
+
+    snprintf(other, sizeof other, "%s/other", base);
+    snprintf(link_path, sizeof link_path, "%s/cas-backup-cli.link", base);
+    assert_int_equal(mkdir(other, 0700), 0);
+    assert_int_equal(symlink(other, link_path), 0);
+    write_file(base, "cas-backup-cli.file");
+    assert_int_equal(private_copy_sweep(&removed, &err), 0);
+    assert_int_equal(access(other, F_OK), 0);
+    assert_int_equal(access(link_path, F_OK), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_copy_is_for_nobody_else),
+        TEST(what_the_cli_left_beside_it_goes_too),
+        TEST(a_sweep_removes_what_a_killed_process_left),
+        TEST(a_sweep_leaves_the_living_alone),
+        TEST(a_sweep_takes_only_folders_of_its_own_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
