@@ -26,11 +26,11 @@ struct http_config {
     const char *server_name;     /* name to verify and send as SNI in place of the URL's; or NULL */
     const char *connect_to;      /* host:port to dial in place of the URL's; or NULL */
     const char *proxy;           /* proxy URL; "" none at all; NULL: as the environment says */
-    const char *user, *password; /* basic authentication, or NULL */
+    const char *user, *password; /* basic authentication, or NULL; wiped likewise */
     const char *user_agent;
     bool insecure;      /* the server's certificate is not verified */
     bool partial_chain; /* any certificate in ca_pem is an anchor, also one that is no root */
-    bool allow_http;    /* plain http is allowed; never combined with credentials */
+    bool allow_http;    /* plain http is allowed; with credentials it is CASB_EINVALID */
     int64_t connect_timeout_ns; /* 0: 10 s */
 };
 
@@ -46,7 +46,7 @@ struct http_request {
     const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     const char *body;           /* may be NULL */
     size_t body_len;
-    size_t limit_bytes;      /* of the answer's body; 0: 64 MiB */
+    size_t limit_bytes;      /* of response.body; 0: 64 MiB */
     int64_t timeout_ns;      /* of the whole exchange besides the call's deadline; 0: none */
     int64_t idle_timeout_ns; /* no byte for that long is CASB_ETIMEOUT; 0: none */
     http_body_fn *on_body;   /* gets bodies of 2xx answers in place of response.body; or NULL */
@@ -66,10 +66,15 @@ int http_client_new(const struct http_config *config, struct http_client **ret,
 
 /*
  * One exchange. 0 means that an answer arrived whole, whatever its status. Errors:
- * CASB_EUNREACHABLE (no connection, or cut), CASB_EDENIED (the server's certificate is not
- * trusted, expired, or for another name: the text says which), CASB_EINVALID (too large),
- * CASB_ETIMEOUT, CASB_ECANCELLED. ret->answered and ret->status are filled also on failure;
- * free *ret by http_response_free() in every case.
+ * CASB_EUNREACHABLE (no connection within connect_timeout_ns, or cut), CASB_EDENIED (the server's
+ * certificate is not trusted, expired, or for another name: the text says which; or the server
+ * refused ours), CASB_EINVALID (too large, or the request cannot be made), CASB_ETIMEOUT,
+ * CASB_ECANCELLED. ret->answered and ret->status are filled also on failure; free *ret by
+ * http_response_free() in every case.
+ *
+ * A request is sent once, but for idempotent methods (RFC 9110, 9.2.2) whose kept connection
+ * turns out closed before an answer: those are sent again on a new one. POST and PATCH always
+ * open one.
  */
 int http_perform(struct http_client *client, const struct casb_call *call,
                  const struct http_request *request, struct http_response *ret,

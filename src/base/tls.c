@@ -1,193 +1,221 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/tls.h"
 
-#include "base/buf.h"
-#include "base/text.h"
+#include "base/x509.h"
 
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
-#define CHAIN_BYTES (1024 * 1024)
+typedef STACK_OF(X509) chain_t;
 
-DEFINE_FREEP(BIO *, BIO_free)
-DEFINE_FREEP(X509 *, X509_free)
-DEFINE_FREEP(EVP_PKEY *, EVP_PKEY_free)
-
-/* A key with a passphrase is an error, not a question on the terminal. */
-static int no_passphrase(char *buf, int size, int rwflag, void *arg)
+static void chain_free(chain_t *chain)
 {
-    (void)buf;
+    sk_X509_pop_free(chain, X509_free);
+}
+DEFINE_FREEP(chain_t *, chain_free)
+DEFINE_FREEP(EVP_MD_CTX *, EVP_MD_CTX_free)
+
+/* Without this OpenSSL would ask for the passphrase on the terminal. */
+static int refuse_password(char *password, int size, int writing, void *asked)
+{
+    (void)password;
     (void)size;
-    (void)rwflag;
-    (void)arg;
+    (void)writing;
+    *(bool *)asked = true;
     return -1;
 }
 
-/* Takes one certificate, borrowed. Non-zero ends the walk and is returned. */
-typedef int certificate_fn(X509 *certificate, void *arg);
+static int read_certificates(BIO *bio, chain_t *chain)
+{
+    bool asked = false;
+    X509 *cert;
 
-static int each_certificate(const char *pem, certificate_fn *each, void *arg,
-                            struct casb_error *err)
+    while ((cert = PEM_read_bio_X509(bio, NULL, refuse_password, &asked)))
+        if (!sk_X509_push(chain, cert)) {
+            X509_free(cert);
+            return CASB_ENOMEM;
+        }
+    return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? 0 : CASB_EINVALID;
+}
+
+static int read_chain(const char *pem, chain_t **ret, struct casb_error *err)
 {
     _cleanup_(BIO_freep) BIO *bio = BIO_new_mem_buf(pem, -1);
-    size_t count = 0;
-    int r = 0;
+    _cleanup_(chain_freep) chain_t *chain = sk_X509_new_null();
+    int rc;
+
+    if (!bio || !chain)
+        return err_nomem(err);
+    ERR_set_mark();
+    rc = read_certificates(bio, chain);
+    ERR_pop_to_mark();
+    if (rc == CASB_ENOMEM)
+        return err_nomem(err);
+    if (rc < 0)
+        return err_set(err, rc, "certificate %d of the PEM text is damaged",
+                       sk_X509_num(chain) + 1);
+    if (sk_X509_num(chain) == 0)
+        return err_set(err, CASB_EINVALID, "no certificate in the PEM text");
+    *ret = TAKE_PTR(chain);
+    return 0;
+}
+
+static int read_key(const char *pem, EVP_PKEY **ret, struct casb_error *err)
+{
+    _cleanup_(BIO_freep) BIO *bio = BIO_new_mem_buf(pem, -1);
+    bool asked = false;
+    EVP_PKEY *key;
 
     if (!bio)
         return err_nomem(err);
-    ERR_clear_error();
-    for (;; count++) {
-        _cleanup_(X509_freep) X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-
-        if (!certificate)
-            break;
-        r = each(certificate, arg);
-        if (r)
-            return r;
-    }
-    /* the end of the text shows as "no start line"; all else is damage */
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        r = err_set(err, CASB_EINVALID, "a certificate in the PEM text is damaged");
-    else if (count == 0)
-        r = err_set(err, CASB_EINVALID, "no certificate in the PEM text");
-    ERR_clear_error();
-    return r;
+    ERR_set_mark();
+    key = PEM_read_bio_PrivateKey(bio, NULL, refuse_password, &asked);
+    ERR_pop_to_mark();
+    if (asked)
+        return err_set(err, CASB_EINVALID,
+                       "the private key is encrypted: its passphrase is needed");
+    if (!key)
+        return err_set(err, CASB_EINVALID, "no readable private key in the PEM text");
+    *ret = key;
+    return 0;
 }
 
-static int append_der(X509 *certificate, void *arg)
+static int read_pair(const char *cert_pem, const char *key_pem, chain_t **ret_chain,
+                     EVP_PKEY **ret_key, struct casb_error *err)
+{
+    _cleanup_(chain_freep) chain_t *chain = NULL;
+    _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+    int rc = read_key(key_pem, &key, err), belong;
+
+    if (rc == 0)
+        rc = read_chain(cert_pem, &chain, err);
+    if (rc < 0)
+        return rc;
+    ERR_set_mark();
+    belong = X509_check_private_key(sk_X509_value(chain, 0), key);
+    ERR_pop_to_mark();
+    if (!belong)
+        return err_set(err, CASB_EINVALID, "the private key does not belong to the certificate");
+    *ret_chain = TAKE_PTR(chain);
+    *ret_key = TAKE_PTR(key);
+    return 0;
+}
+
+static int add_der(EVP_MD_CTX *digest, const X509 *cert)
 {
     unsigned char *der = NULL;
-    int len = i2d_X509(certificate, &der), r;
+    int len = i2d_X509(cert, &der), ok = 0;
 
-    if (len < 0)
-        return CASB_ENOMEM;
-    r = buf_append(arg, der, (size_t)len);
+    if (len > 0)
+        ok = EVP_DigestUpdate(digest, der, (size_t)len);
     OPENSSL_free(der);
-    return r;
+    return ok;
 }
 
 int tls_chain_sha256(const char *pem, char hex[static 65], struct casb_error *err)
 {
-    struct buf der = BUF_INIT(CHAIN_BYTES);
-    int r = each_certificate(pem, append_der, &der, err);
+    _cleanup_(chain_freep) chain_t *chain = NULL;
+    _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    unsigned char sum[32];
+    int rc = read_chain(pem, &chain, err), ok;
 
-    if (!r)
-        r = text_sha256(buf_text(&der), der.len, hex);
-    buf_free(&der);
-    return r ? err_set(err, r, "the certificates cannot be digested") : 0;
-}
-
-struct expiry {
-    time_t first;
-    char *subject;
-    size_t size;
-};
-
-static int take_expiry(X509 *certificate, void *arg)
-{
-    struct expiry *expiry = arg;
-    struct tm tm;
-    time_t end;
-
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1)
-        return CASB_EINVALID;
-    end = timegm(&tm);
-    if (expiry->first != 0 && end >= expiry->first)
-        return 0;
-    expiry->first = end;
-    X509_NAME_oneline(X509_get_subject_name(certificate), expiry->subject, (int)expiry->size);
+    if (rc < 0)
+        return rc;
+    ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    for (int i = 0; ok && i < sk_X509_num(chain); i++)
+        ok = add_der(digest, sk_X509_value(chain, i));
+    if (!ok || !EVP_DigestFinal_ex(digest, sum, NULL))
+        return err_set(err, CASB_EFAILED, "OpenSSL cannot compute SHA-256");
+    for (size_t i = 0; i < sizeof sum; i++)
+        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
     return 0;
 }
 
 int tls_chain_expiry(const char *pem, int64_t *ret_seconds, char *subject, size_t size,
                      struct casb_error *err)
 {
-    struct expiry expiry = {.subject = subject, .size = size};
-    int r = each_certificate(pem, take_expiry, &expiry, err);
+    _cleanup_(chain_freep) chain_t *chain = NULL;
+    const X509 *first = NULL;
+    int64_t earliest = INT64_MAX;
+    int rc = read_chain(pem, &chain, err);
 
-    if (r)
-        return err_set(err, r, "the certificates' validity cannot be read");
-    *ret_seconds = expiry.first;
-    return 0;
-}
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        const X509 *cert = sk_X509_value(chain, i);
+        int64_t end = x509_seconds(X509_get0_notAfter(cert));
 
-static int read_pair(const char *cert_pem, const char *key_pem, struct casb_error *err)
-{
-    _cleanup_(BIO_freep) BIO *cert_bio = BIO_new_mem_buf(cert_pem, -1);
-    _cleanup_(BIO_freep) BIO *key_bio = BIO_new_mem_buf(key_pem, -1);
-    _cleanup_(X509_freep) X509 *cert = NULL;
-    _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
-
-    if (!cert_bio || !key_bio)
-        return err_nomem(err);
-    cert = PEM_read_bio_X509(cert_bio, NULL, no_passphrase, NULL);
-    if (!cert)
-        return err_set(err, CASB_EINVALID, "the client certificate cannot be read as PEM");
-    key = PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL);
-    if (!key)
-        return err_set(err, CASB_EINVALID,
-                       "the private key cannot be read as PEM without a passphrase");
-    if (X509_check_private_key(cert, key) != 1)
-        return err_set(err, CASB_EINVALID, "the private key does not belong to the certificate");
+        if (!first || end < earliest) {
+            first = cert;
+            earliest = end;
+        }
+    }
+    x509_subject(subject, size, first);
+    *ret_seconds = earliest;
     return 0;
 }
 
 int tls_check_pair(const char *cert_pem, const char *key_pem, struct casb_error *err)
 {
-    int r = read_pair(cert_pem, key_pem, err);
+    _cleanup_(chain_freep) chain_t *chain = NULL;
+    _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 
-    ERR_clear_error();
-    return r;
+    return read_pair(cert_pem, key_pem, &chain, &key, err);
 }
 
-/* Where the PEM block that begins at `begin` ends: behind its END line. */
-static const char *block_end(const char *begin)
+static char *take_text(BIO *bio)
 {
-    const char *end = strstr(begin, "-----END ");
+    char *data;
+    long len = BIO_get_mem_data(bio, &data);
 
-    if (!end)
-        return NULL;
-    end = strstr(end + 9, "-----");
-    if (!end)
-        return NULL;
-    end += 5;
-    return *end == '\n' ? end + 1 : end;
+    return len > 0 ? strndup(data, (size_t)len) : NULL;
+}
+
+/* Secure memory is wiped when it is freed, also where OpenSSL has no secure heap. */
+static char *key_text(EVP_PKEY *key)
+{
+    _cleanup_(BIO_freep) BIO *bio = BIO_new(BIO_s_secmem());
+
+    return bio && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) ? take_text(bio)
+                                                                                : NULL;
+}
+
+static char *chain_text(const chain_t *chain)
+{
+    _cleanup_(BIO_freep) BIO *bio = BIO_new(BIO_s_mem());
+    int ok = bio != NULL;
+
+    for (int i = 0; ok && i < sk_X509_num(chain); i++)
+        ok = PEM_write_bio_X509(bio, sk_X509_value(chain, i));
+    return ok ? take_text(bio) : NULL;
 }
 
 int tls_split_identity(const char *pem, char **ret_key, char **ret_cert, struct casb_error *err)
 {
-    const char *key_begin = strstr(pem, "-----BEGIN PRIVATE KEY-----");
-    const char *key_end = key_begin ? block_end(key_begin) : NULL;
-    const char *cert_begin = strstr(pem, "-----BEGIN CERTIFICATE-----");
-    _cleanup_(tls_secret_freep) char *key = NULL;
-    _cleanup_(freep) char *cert = NULL;
-    int r;
+    _cleanup_(chain_freep) chain_t *chain = NULL;
+    _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+    _cleanup_(tls_secret_freep) char *key_pem = NULL;
+    _cleanup_(freep) char *cert_pem = NULL;
+    int rc = read_pair(pem, pem, &chain, &key, err);
 
-    if (!key_end || !cert_begin)
-        return err_set(err, CASB_EINVALID, "an identity is a private key and a certificate in PEM");
-    key = strndup(key_begin, (size_t)(key_end - key_begin));
-    /* the certificates are what follows up to the key, or to the end */
-    cert = strndup(cert_begin,
-                   cert_begin < key_begin ? (size_t)(key_begin - cert_begin) : strlen(cert_begin));
-    if (!key || !cert)
+    if (rc < 0)
+        return rc;
+    key_pem = key_text(key);
+    cert_pem = chain_text(chain);
+    if (!key_pem || !cert_pem)
         return err_nomem(err);
-    r = tls_check_pair(cert, key, err);
-    if (r)
-        return r;
-    *ret_key = TAKE_PTR(key);
-    *ret_cert = TAKE_PTR(cert);
+    *ret_key = TAKE_PTR(key_pem);
+    *ret_cert = TAKE_PTR(cert_pem);
     return 0;
 }
 
 void tls_secret_free(char *secret)
 {
-    if (secret)
-        OPENSSL_cleanse(secret, strlen(secret));
+    if (!secret)
+        return;
+    OPENSSL_cleanse(secret, strlen(secret));
     free(secret);
 }

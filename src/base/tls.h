@@ -31,7 +31,7 @@ int tls_split_identity(const char *pem, char **ret_key, char **ret_cert, struct 
 
 /*
  * Does the certificate (the first in `cert_pem`) belong to the private key? CASB_EINVALID where
- * not, or where one is damaged; the text holds nothing of the key.
+ * not, or where one is damaged or the key encrypted; the text holds nothing of the key.
  */
 int tls_check_pair(const char *cert_pem, const char *key_pem, struct casb_error *err) _warn_unused_;
 

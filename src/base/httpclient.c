@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/httpclient.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/tls.h"
+
+#include <string.h>
+
+#define CONNECT_TIMEOUT_NS (10 * CLOCK_S)
+
+void options_note(struct options *o, const char *name, CURLcode code)
+{
+    if (code == CURLE_OK || o->rc < 0)
+        return;
+    o->rc = err_set(o->err, code == CURLE_OUT_OF_MEMORY ? CASB_ENOMEM : CASB_EFAILED,
+                    "libcurl refuses %s: %s", name, curl_easy_strerror(code));
+}
+
+static struct curl_blob blob_of(char *pem)
+{
+    return (struct curl_blob){.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
+}
+
+static CURLcode observe_tls(CURL *easy, void *ctx, void *arg)
+{
+    (void)easy;
+    handshake_observe(ctx, arg);
+    return CURLE_OK;
+}
+
+/* Without ca_pem libcurl's own defaults stay: the system's certificates. */
+static void set_tls(struct options *o, const struct http_client *client, struct handle *handle)
+{
+    SET(o, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(o, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(o, CURLOPT_SSL_VERIFYPEER, client->insecure ? 0L : 1L);
+    SET(o, CURLOPT_SSL_VERIFYHOST, client->insecure ? 0L : 2L);
+    SET(o, CURLOPT_SSL_CTX_FUNCTION, observe_tls);
+    SET(o, CURLOPT_SSL_CTX_DATA, &handle->handshake);
+    /* with OpenSSL libcurl takes any trusted certificate as an anchor unless told not to */
+    SET(o, CURLOPT_SSL_OPTIONS, client->partial_chain ? 0L : (long)CURLSSLOPT_NO_PARTIALCHAIN);
+    if (client->ca_pem) {
+        struct curl_blob ca = blob_of(client->ca_pem);
+
+        SET(o, CURLOPT_CAINFO_BLOB, &ca);
+        SET(o, CURLOPT_CAINFO, NULL);
+        SET(o, CURLOPT_CAPATH, NULL);
+    }
+    if (client->cert_pem) {
+        struct curl_blob cert = blob_of(client->cert_pem), key = blob_of(client->key_pem);
+
+        SET(o, CURLOPT_SSLCERT_BLOB, &cert);
+        SET(o, CURLOPT_SSLKEY_BLOB, &key);
+    }
+}
+
+static void set_connection(struct options *o, const struct http_client *client)
+{
+    SET(o, CURLOPT_NOSIGNAL, 1L);
+    SET(o, CURLOPT_PROTOCOLS_STR, client->allow_http ? "https,http" : "https");
+    SET(o, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(o, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(o, CURLOPT_CONNECTTIMEOUT_MS, (long)(client->connect_timeout_ns / CLOCK_MS));
+    SET(o, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* a name server that does not answer must not hold a cancelled call */
+    SET(o, CURLOPT_QUICK_EXIT, 1L);
+    SET(o, CURLOPT_USERAGENT, client->user_agent);
+    if (client->proxy) {
+        SET(o, CURLOPT_PROXY, client->proxy);
+        SET(o, CURLOPT_NOPROXY, "");
+    }
+    if (client->user) {
+        SET(o, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        SET(o, CURLOPT_USERNAME, client->user);
+        SET(o, CURLOPT_PASSWORD, client->password ? client->password : "");
+    }
+}
+
+static void handle_free(struct handle *handle)
+{
+    if (!handle)
+        return;
+    curl_easy_cleanup(handle->easy);
+    curl_multi_cleanup(handle->multi);
+    free(handle);
+}
+DEFINE_FREEP(struct handle *, handle_free)
+
+static int handle_new(const struct http_client *client, struct handle **ret, struct casb_error *err)
+{
+    _cleanup_(handle_freep) struct handle *handle = calloc(1, sizeof *handle);
+    struct options o = {.err = err};
+
+    if (!handle)
+        return err_nomem(err);
+    o.easy = handle->easy = curl_easy_init();
+    handle->multi = curl_multi_init();
+    if (!handle->easy || !handle->multi)
+        return err_nomem(err);
+    if (curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK)
+        return err_set(err, CASB_EFAILED, "libcurl refuses CURLMOPT_MAXCONNECTS");
+    SET(&o, CURLOPT_ERRORBUFFER, handle->error);
+    set_tls(&o, client, handle);
+    set_connection(&o, client);
+    if (o.rc < 0)
+        return o.rc;
+    *ret = TAKE_PTR(handle);
+    return 0;
+}
+
+/* The handle used last first: its connection is the likeliest to be alive. */
+int handle_take(struct http_client *client, struct handle **ret, struct casb_error *err)
+{
+    struct handle *handle;
+
+    pthread_mutex_lock(&client->lock);
+    handle = client->idle;
+    if (handle)
+        client->idle = handle->next;
+    pthread_mutex_unlock(&client->lock);
+    if (!handle)
+        return handle_new(client, ret, err);
+    *ret = handle;
+    return 0;
+}
+
+void handle_give_back(struct http_client *client, struct handle *handle)
+{
+    pthread_mutex_lock(&client->lock);
+    handle->next = client->idle;
+    client->idle = handle;
+    pthread_mutex_unlock(&client->lock);
+}
+
+static int check_credentials(const struct http_config *config, struct casb_error *err)
+{
+    char unused[65];
+    int rc;
+
+    if (config->allow_http && (config->user || config->client_key_pem))
+        return err_set(err, CASB_EINVALID, "no credentials are sent over plain http");
+    if (!config->client_cert_pem != !config->client_key_pem)
+        return err_set(err, CASB_EINVALID, "a client certificate and its key need each other");
+    if (config->ca_pem) {
+        rc = tls_chain_sha256(config->ca_pem, unused, err);
+        if (rc < 0)
+            return err_wrap(err, rc, "CA certificates");
+    }
+    if (config->client_cert_pem) {
+        rc = tls_check_pair(config->client_cert_pem, config->client_key_pem, err);
+        if (rc < 0)
+            return err_wrap(err, rc, "client certificate");
+    }
+    return 0;
+}
+
+static int copy_texts(struct http_client *client, const struct http_config *config)
+{
+    const struct {
+        const char *from;
+        char **to;
+    } texts[] = {
+        {config->ca_pem, &client->ca_pem},
+        {config->client_cert_pem, &client->cert_pem},
+        {config->client_key_pem, &client->key_pem},
+        {config->server_name, &client->server_name},
+        {config->connect_to, &client->connect_to},
+        {config->proxy, &client->proxy},
+        {config->user, &client->user},
+        {config->password, &client->password},
+        {config->user_agent, &client->user_agent},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; i < ELEMENTS(texts) && rc == 0; i++)
+        rc = text_dup(texts[i].from, texts[i].to);
+    return rc;
+}
+
+int http_client_new(const struct http_config *config, struct http_client **ret,
+                    struct casb_error *err)
+{
+    _cleanup_(http_client_freep) struct http_client *client = NULL;
+    int rc = check_credentials(config, err);
+
+    if (rc < 0)
+        return rc;
+    client = calloc(1, sizeof *client);
+    if (!client)
+        return err_nomem(err);
+    pthread_mutex_init(&client->lock, NULL);
+    client->insecure = config->insecure;
+    client->partial_chain = config->partial_chain;
+    client->allow_http = config->allow_http;
+    client->connect_timeout_ns =
+        config->connect_timeout_ns ? config->connect_timeout_ns : CONNECT_TIMEOUT_NS;
+    if (copy_texts(client, config) < 0)
+        return err_nomem(err);
+    *ret = TAKE_PTR(client);
+    return 0;
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client)
+        return;
+    while (client->idle) {
+        struct handle *handle = client->idle;
+
+        client->idle = handle->next;
+        handle_free(handle);
+    }
+    pthread_mutex_destroy(&client->lock);
+    tls_secret_free(client->key_pem);
+    tls_secret_free(client->password);
+    free(client->ca_pem);
+    free(client->cert_pem);
+    free(client->server_name);
+    free(client->connect_to);
+    free(client->proxy);
+    free(client->user);
+    free(client->user_agent);
+    free(client);
+}

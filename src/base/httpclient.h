@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What http.c and httpclient.c share: a client, the transfers that it keeps, and their options. */
+#ifndef BASE_HTTPCLIENT_H
+#define BASE_HTTPCLIENT_H
+
+#include "base/handshake.h"
+#include "base/http.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+/*
+ * A transfer and the connection that it keeps. Each has a multi of its own: only a multi can be
+ * waited on together with a call's cancel_fd, and used by one call at a time it needs no lock.
+ */
+struct handle {
+    struct handle *next;
+    CURL *easy;
+    CURLM *multi;
+    struct handshake handshake;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct http_client {
+    char *ca_pem, *cert_pem, *key_pem;
+    char *server_name, *connect_to, *proxy, *user, *password, *user_agent;
+    bool insecure, partial_chain, allow_http;
+    int64_t connect_timeout_ns;
+    pthread_mutex_t lock; /* guards idle */
+    struct handle *idle;
+};
+
+/* Where options are set, and the first refusal. */
+struct options {
+    CURL *easy;
+    struct casb_error *err;
+    int rc; /* 0, CASB_ENOMEM or CASB_EFAILED */
+};
+
+/* Notes what curl_easy_setopt() returned for the option of that name. */
+void options_note(struct options *o, const char *name, CURLcode code);
+
+#define SET(o, option, value) options_note(o, #option, curl_easy_setopt((o)->easy, option, value))
+
+/* Takes an idle transfer or makes one. The caller gives it back by handle_give_back(). */
+int handle_take(struct http_client *client, struct handle **ret, struct casb_error *err)
+    _warn_unused_;
+
+/* Leaves the transfer, which is not under way, to the next call. */
+void handle_give_back(struct http_client *client, struct handle *handle);
+
+#endif
