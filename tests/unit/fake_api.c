@@ -30,7 +30,7 @@ struct fake_api {
     pthread_mutex_t lock; /* guards what follows */
     size_t count;
     struct fake_request requests[REQUESTS_MAX];
-    char url[64];
+    unsigned port;
     char *cert, *key;
 };
 
@@ -232,7 +232,7 @@ struct fake_api *fake_api_start(const struct fake_reply *script, size_t count)
                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     assert_non_null(api->daemon);
     info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    snprintf(api->url, sizeof api->url, "https://127.0.0.1:%u", (unsigned)info->port);
+    api->port = info->port;
     fake_log[0] = 0;
     return api;
 }
@@ -264,48 +264,73 @@ const struct fake_request *fake_api_request(struct fake_api *api, size_t i)
     return &api->requests[i];
 }
 
-const char *fake_api_url(const struct fake_api *api)
-{
-    return api->url;
-}
-
-const char *fake_api_ca(const struct fake_api *api)
-{
-    return api->cert;
-}
-
-/* A JSON string for each value: YAML reads it, with its line breaks. */
 static char *kubeconfig_text(const struct fake_api *api, const char *user)
 {
     char *text;
 
     assert_true(asprintf(&text,
                          "current-context: x\n"
-                         "clusters: [{name: x, cluster: {server: \"%s\", "
+                         "clusters: [{name: x, cluster: {server: \"https://127.0.0.1:%u\", "
                          "certificate-authority: ca.crt}}]\n"
                          "users: [{name: x, user: %s}]\n"
                          "contexts: [{name: x, context: {cluster: x, user: x, namespace: ns}}]\n",
-                         api->url, user) > 0);
+                         api->port, user) > 0);
     return text;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(file_write(path, text, strlen(text), 0600, NULL), 0);
+}
+
+static struct kube *open_client(const char *kubeconfig, const struct kubeconfig_env *env)
+{
+    const struct kube_settings settings = {.kubeconfig = kubeconfig};
+    struct casb_error err = {0};
+    struct kube *kube = NULL;
+
+    if (client_open(&fake_host, &settings, env, &kube, &err))
+        fail_msg("%s", err.text);
+    return kube;
 }
 
 struct kube *fake_api_client(struct fake_api *api, const char *user)
 {
     const struct kubeconfig_env env = {0};
     char *text = kubeconfig_text(api, user);
-    char path[128], *dir;
-    struct casb_error err = {0};
-    struct kube *kube = NULL;
+    char path[256], *dir;
+    struct kube *kube;
 
     assert_int_equal(file_private_dir("fake-api", &dir, NULL), 0);
-    snprintf(path, sizeof path, "%s/ca.crt", dir);
-    assert_int_equal(file_write_private(path, api->cert, strlen(api->cert), NULL), 0);
+    put(dir, "ca.crt", api->cert);
+    put(dir, "config", text);
     snprintf(path, sizeof path, "%s/config", dir);
-    assert_int_equal(file_write_private(path, text, strlen(text), NULL), 0);
-    if (client_open(&fake_host, &(struct kube_settings){.kubeconfig = path}, &env, &kube, &err))
-        fail_msg("%s", err.text);
+    kube = open_client(path, &env);
     file_remove_tree(dir, NULL);
     free(dir);
     free(text);
     return kube;
+}
+
+void fake_api_put_account(const struct fake_api *api, const char *dir, const char *token)
+{
+    put(dir, "ca.crt", api->cert);
+    put(dir, "token", token);
+    put(dir, "namespace", "backup\n");
+}
+
+struct kube *fake_api_pod_client(struct fake_api *api, const char *dir)
+{
+    char port[8];
+    const struct kubeconfig_env env = {
+        .service_host = "127.0.0.1",
+        .service_port = port,
+        .account_dir = dir,
+    };
+
+    snprintf(port, sizeof port, "%u", api->port);
+    return open_client(NULL, &env);
 }

@@ -38,12 +38,14 @@ void fake_api_stop(struct fake_api *api);
 size_t fake_api_count(struct fake_api *api);
 const struct fake_request *fake_api_request(struct fake_api *api, size_t i);
 
-/* "https://127.0.0.1:PORT", and the certificate to trust; borrowed. */
-const char *fake_api_url(const struct fake_api *api);
-const char *fake_api_ca(const struct fake_api *api);
-
 /* A client for it: `user` is YAML of a user, such as "{token: t0ken}". */
 struct kube *fake_api_client(struct fake_api *api, const char *user);
+
+/* A client as in a pod of its cluster, whose ServiceAccount's files are in `dir`. */
+struct kube *fake_api_pod_client(struct fake_api *api, const char *dir);
+
+/* Writes the files of a ServiceAccount with this token into `dir`. */
+void fake_api_put_account(const struct fake_api *api, const char *dir, const char *token);
 
 /* A host that keeps the last warning in fake_log, and a call without a near deadline. */
 extern const struct casb_host fake_host;

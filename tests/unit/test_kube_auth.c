@@ -216,6 +216,28 @@ static void a_401_makes_the_token_file_be_read_again(void **state)
     fake_api_stop(api);
 }
 
+static void in_a_cluster_the_account_is_used_and_its_token_rotates(void **state)
+{
+    static const struct fake_reply script[] = {{200, "{}"}, {200, "{}"}};
+    struct fake_api *api = FAKE_API(script);
+    struct casb_call call = {INT64_MAX, -1};
+    const char *dir = ((struct scene *)*state)->dir;
+    const struct kube_request get = {KUBE_GET, "/version", NULL, NULL};
+    struct kube *kube;
+
+    fake_api_put_account(api, dir, "first");
+    kube = fake_api_pod_client(api, dir);
+    assert_string_equal(kube_namespace(kube), "backup");
+    assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
+    fake_api_put_account(api, dir, "second");
+    moved_ns = 61 * CLOCK_S;
+    assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
+    assert_string_equal(fake_api_request(api, 0)->authorization, "Bearer first");
+    assert_string_equal(fake_api_request(api, 1)->authorization, "Bearer second");
+    kube_close(kube);
+    fake_api_stop(api);
+}
+
 /* A plugin's output against what is made of it. */
 static void credentials_are_parsed(void **state)
 {
@@ -512,6 +534,7 @@ int main(void)
         TEST(a_token_file_that_is_not_there_is_an_error),
         TEST(a_token_cannot_carry_another_header),
         TEST(a_401_makes_the_token_file_be_read_again),
+        TEST(in_a_cluster_the_account_is_used_and_its_token_rotates),
         TEST(credentials_are_parsed),
         TEST(a_plugin_gets_arguments_and_environment_without_a_shell),
         TEST(a_plugin_that_fails_says_why),
