@@ -9,43 +9,71 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The kubelet pulls again 10 s after the first failure: a hiccup of the registry may heal. */
-#define PULL_GRACE_NS (15 * CLOCK_S)
+/* The kubelet tries again about 10 s after the first failure: a hiccup may heal. */
+#define START_GRACE_NS (15 * CLOCK_S)
 /* Another pod may give back what this one needs. */
 #define SCHEDULE_GRACE_NS (30 * CLOCK_S)
 
 #define WHAT_BYTES   80
-#define DETAIL_BYTES 256
+#define HEAD_BYTES   72
+#define TAIL_BYTES   128
+#define DETAIL_BYTES (HEAD_BYTES + TAIL_BYTES)
 
 /* What the kubelet gives as the reason why a container waits. Others are steps on the way. */
 static const struct {
     const char *reason;
     enum pod_state state;
-    int64_t grace_ns;
+    bool vague; /* its message names no cause where an earlier one did */
     const char *text;
 } waits[] = {
-    {"ErrImagePull", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
-    {"ImagePullBackOff", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
-    {"RegistryUnavailable", POD_TROUBLED, PULL_GRACE_NS, "image cannot be pulled"},
-    {"ImageInspectError", POD_TROUBLED, PULL_GRACE_NS, "image cannot be inspected"},
-    {"ErrImageNeverPull", POD_FAILED, 0, "image is not on the node, and never pulled"},
-    {"InvalidImageName", POD_FAILED, 0, "image name is not valid"},
-    {"CreateContainerConfigError", POD_FAILED, 0, "CreateContainerConfigError"},
-    {"CreateContainerError", POD_FAILED, 0, "CreateContainerError"},
-    {"RunContainerError", POD_FAILED, 0, "RunContainerError"},
-    {"CrashLoopBackOff", POD_FAILED, 0, "CrashLoopBackOff"},
+    {"ErrImagePull", POD_TROUBLED, false, "image cannot be pulled"},
+    {"ImagePullBackOff", POD_TROUBLED, true, "image cannot be pulled"},
+    {"RegistryUnavailable", POD_TROUBLED, false, "image cannot be pulled"},
+    {"ImageInspectError", POD_TROUBLED, false, "image cannot be inspected"},
+    {"CreateContainerConfigError", POD_TROUBLED, false, "CreateContainerConfigError"},
+    {"CreateContainerError", POD_TROUBLED, false, "CreateContainerError"},
+    {"ErrImageNeverPull", POD_FAILED, false, "image is not on the node, and never pulled"},
+    {"InvalidImageName", POD_FAILED, false, "image name is not valid"},
+    {"RunContainerError", POD_FAILED, false, "RunContainerError"},
+    {"CrashLoopBackOff", POD_FAILED, false, "CrashLoopBackOff"},
 };
 
+/* Texts of the API name the thing first and the cause last: long ones lose their middle. */
+static char *shorten(char out[static DETAIL_BYTES], const char *text)
+{
+    char head[HEAD_BYTES], tail[TAIL_BYTES];
+    size_t len = strlen(text);
+    const char *end;
+
+    if (len < DETAIL_BYTES)
+        return text_clean(out, DETAIL_BYTES, text);
+    end = text + len - TAIL_BYTES + 1;
+    while (((unsigned char)*end & 0xC0) == 0x80) /* not within a character */
+        end++;
+    snprintf(out, DETAIL_BYTES, "%s%s", text_clean(head, sizeof head, text),
+             text_clean(tail, sizeof tail, end));
+    return out;
+}
+
 /* Fills the verdict: "what", or "what: detail" where the API gave one. */
-static void set(struct pod_verdict *ret, enum pod_state state, int64_t grace_ns, const char *what,
-                const char *detail)
+static void set(struct pod_verdict *ret, enum pod_state state, const char *what, const char *detail)
 {
     char head[WHAT_BYTES], tail[DETAIL_BYTES];
 
-    ret->state = state;
+    *ret = (struct pod_verdict){.state = state};
+    text_clean(head, sizeof head, what);
+    if (text_empty(detail))
+        snprintf(ret->reason, sizeof ret->reason, "%s", head);
+    else
+        snprintf(ret->reason, sizeof ret->reason, "%s: %s", head, shorten(tail, detail));
+}
+
+static void set_trouble(struct pod_verdict *ret, int64_t grace_ns, const char *trouble,
+                        const char *detail)
+{
+    set(ret, POD_TROUBLED, trouble, detail);
+    ret->trouble = trouble;
     ret->grace_ns = grace_ns;
-    snprintf(ret->reason, sizeof ret->reason, "%s%s%s", text_clean(head, sizeof head, what),
-             text_empty(detail) ? "" : ": ", text_clean(tail, sizeof tail, detail ? detail : ""));
 }
 
 static void set_terminated(struct pod_verdict *ret, const json_t *terminated)
@@ -55,26 +83,28 @@ static void set_terminated(struct pod_verdict *ret, const json_t *terminated)
 
     snprintf(what, sizeof what, "container ended with exit code %d (%.20s)",
              (int)jsonx_int(terminated, "exitCode", -1), reason ? reason : "no reason given");
-    set(ret, POD_FAILED, 0, what, jsonx_string(terminated, "message"));
+    set(ret, POD_FAILED, what, jsonx_string(terminated, "message"));
 }
 
 static void judge_waiting(const json_t *status, const json_t *waiting, struct pod_verdict *ret)
 {
+    const json_t *ended = jsonx_object(status, "lastState.terminated");
+    const char *message = jsonx_string(waiting, "message");
     const char *reason = jsonx_string(waiting, "reason");
+    size_t i = 0;
 
-    for (size_t i = 0; i < ELEMENTS(waits); i++) {
-        const json_t *ended = jsonx_object(status, "lastState.terminated");
-
-        if (!text_equal(reason, waits[i].reason))
-            continue;
-        if (ended && waits[i].state == POD_FAILED)
-            set_terminated(ret, ended);
-        else
-            set(ret, waits[i].state, waits[i].grace_ns, waits[i].text,
-                jsonx_string(waiting, "message"));
-        return;
+    while (i < ELEMENTS(waits) && !text_equal(reason, waits[i].reason))
+        i++;
+    if (i == ELEMENTS(waits)) {
+        set(ret, POD_WAITING, reason ? reason : "container waits", message);
+    } else if (waits[i].state == POD_TROUBLED) {
+        set_trouble(ret, START_GRACE_NS, waits[i].text, message);
+        ret->vague = waits[i].vague;
+    } else if (ended) {
+        set_terminated(ret, ended);
+    } else {
+        set(ret, POD_FAILED, waits[i].text, message);
     }
-    set(ret, POD_WAITING, 0, reason ? reason : "container waits", jsonx_string(waiting, "message"));
 }
 
 /*
@@ -91,7 +121,7 @@ static void judge_container(const json_t *status, bool init, struct pod_verdict 
     else if (terminated && !(init && jsonx_int(terminated, "exitCode", -1) == 0))
         set_terminated(ret, terminated);
     else if (jsonx_object(status, "state.running") && !init)
-        set(ret, POD_WAITING, 0, "runs, but is not ready yet", NULL);
+        set(ret, POD_WAITING, "runs, but is not ready yet", NULL);
 }
 
 /* The worst state of the containers counts. */
@@ -133,7 +163,7 @@ static void judge_over(const json_t *pod, const char *phase, struct pod_verdict 
 
     judge_containers(pod, ret);
     if (reason || ret->state != POD_FAILED)
-        set(ret, POD_FAILED, 0, reason ? reason : "phase", message ? message : phase);
+        set(ret, POD_FAILED, reason ? reason : "phase", message ? message : phase);
 }
 
 void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
@@ -143,17 +173,15 @@ void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
     const json_t *scheduled = condition_find(pod, "PodScheduled");
     bool placed = condition_is_true(pod, "PodScheduled");
 
-    *ret = (struct pod_verdict){.state = POD_WAITING};
-    set(ret, POD_WAITING, 0, placed ? "waits for the kubelet" : "waits for the scheduler", NULL);
+    set(ret, POD_WAITING, placed ? "waits for the kubelet" : "waits for the scheduler", NULL);
     if (jsonx_string(pod, "metadata.deletionTimestamp"))
-        set(ret, POD_FAILED, 0, "deleted by somebody else", NULL);
+        set(ret, POD_FAILED, "deleted by somebody else", NULL);
     else if (is_over(phase))
         judge_over(pod, phase, ret);
     else if (is_unschedulable(scheduled))
-        set(ret, POD_TROUBLED, SCHEDULE_GRACE_NS, "unschedulable",
-            jsonx_string(scheduled, "message"));
+        set_trouble(ret, SCHEDULE_GRACE_NS, "unschedulable", jsonx_string(scheduled, "message"));
     else if (condition_is_true(pod, "Ready") && !text_empty(ip)) {
-        set(ret, POD_READY, 0, "ready", NULL);
+        set(ret, POD_READY, "ready", NULL);
         snprintf(ret->ip, sizeof ret->ip, "%s", ip);
     } else {
         judge_containers(pod, ret);
@@ -162,9 +190,11 @@ void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
 
 void pod_verdict_follow(struct pod_verdict *verdict, const struct pod_verdict *next, int64_t now_ns)
 {
-    if (next->state == POD_TROUBLED && verdict->state == POD_TROUBLED &&
-        next->grace_ns == verdict->grace_ns)
-        return;
-    *verdict = *next;
-    verdict->since_ns = now_ns;
+    bool same = next->state == POD_TROUBLED && verdict->state == POD_TROUBLED &&
+                strcmp(next->trouble, verdict->trouble) == 0;
+    int64_t since_ns = same ? verdict->since_ns : now_ns;
+
+    if (!same || !next->vague)
+        *verdict = *next;
+    verdict->since_ns = since_ns;
 }

@@ -16,10 +16,12 @@ enum pod_state {
 
 struct pod_verdict {
     enum pod_state state;
-    int64_t grace_ns; /* POD_TROUBLED */
-    int64_t since_ns; /* POD_TROUBLED: when it began, CLOCK_MONOTONIC; pod_judge() leaves 0 */
-    char ip[64];      /* POD_READY: where it can be reached */
-    char reason[352]; /* the state in words for people, one clean line */
+    const char *trouble; /* POD_TROUBLED: which, static */
+    bool vague;          /* POD_TROUBLED: an earlier reason of the same trouble says more */
+    int64_t grace_ns;    /* POD_TROUBLED */
+    int64_t since_ns;    /* when that state or trouble began; pod_judge() leaves 0 */
+    char ip[64];         /* POD_READY: where it can be reached */
+    char reason[320];    /* the state in words for people, one clean line */
 };
 
 /*
@@ -29,9 +31,9 @@ struct pod_verdict {
 void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret);
 
 /*
- * Follows *verdict, the last judgement, with `next`, made at now_ns: the same trouble keeps its
- * beginning, and its first reason, since the kubelet's later ones ("Back-off pulling image") no
- * longer name the cause.
+ * Follows *verdict, the last judgement, with `next`, made at now_ns (CLOCK_MONOTONIC). The same
+ * trouble keeps its beginning, and its reason where the new one is vague ("Back-off pulling
+ * image").
  */
 void pod_verdict_follow(struct pod_verdict *verdict, const struct pod_verdict *next,
                         int64_t now_ns);

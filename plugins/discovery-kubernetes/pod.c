@@ -108,14 +108,14 @@ static int build_container(const struct pod_plan *plan, json_t **ret, struct cas
     int r;
 
     r = jsonx_pack(&container, err,
-                   "{s:s, s:s, s:[{s:s, s:i, s:o*}], s:{s:{s:i}, s:i, s:i}, s:{s:b, s:{s:[s]}, "
-                   "s:{s:s}}}",
-                   "name", COMPONENT, "image", plan->image, "ports", "name", "client",
-                   "containerPort", POD_CAS_PORT, "hostPort",
-                   plan->host_port ? json_integer(POD_CAS_PORT) : NULL, "readinessProbe",
-                   "tcpSocket", "port", POD_CAS_PORT, "periodSeconds", 1, "timeoutSeconds", 1,
-                   "securityContext", "allowPrivilegeEscalation", false, "capabilities", "drop",
-                   "ALL", "seccompProfile", "type", "RuntimeDefault");
+                   "{s:s, s:s, s:s, s:[{s:s, s:i, s:o*}], s:{s:{s:i}, s:i, s:i}, "
+                   "s:{s:b, s:{s:[s]}, s:{s:s}}}",
+                   "name", COMPONENT, "image", plan->image, "terminationMessagePolicy",
+                   "FallbackToLogsOnError", "ports", "name", "client", "containerPort",
+                   POD_CAS_PORT, "hostPort", plan->host_port ? json_integer(POD_CAS_PORT) : NULL,
+                   "readinessProbe", "tcpSocket", "port", POD_CAS_PORT, "periodSeconds", 1,
+                   "timeoutSeconds", 1, "securityContext", "allowPrivilegeEscalation", false,
+                   "capabilities", "drop", "ALL", "seccompProfile", "type", "RuntimeDefault");
     if (r == 0)
         r = add_resource(container, plan, err);
     if (r == 0 && plan->container && jsonx_merge_patch(&container, plan->container) < 0)

@@ -156,7 +156,8 @@ static int wait_ready(const struct spawn *spawn, struct pod_news *ret, struct ca
         if (r < 0)
             return err_set(err, (enum casb_code)r, "%s after %lld s: %s",
                            r == CASB_ETIMEOUT ? "not ready" : "cancelled",
-                           (long long)((clock_now_ns() - begun_ns) / CLOCK_S), ret->verdict.reason);
+                           (long long)((clock_now_ns() - begun_ns + CLOCK_S / 2) / CLOCK_S),
+                           ret->verdict.reason);
     }
 }
 

@@ -27,24 +27,57 @@ static void pods_are_judged_as_the_cases_say(void **state)
     cases_run("pods", run);
 }
 
-static void the_same_trouble_keeps_its_beginning_and_cause(void **state)
+/* What pod_judge() gives for a trouble, without its texts' length. */
+static struct pod_verdict trouble(const char *which, const char *reason, bool vague)
 {
-    const struct pod_verdict pull = {POD_TROUBLED, .grace_ns = 15, .reason = "not found"};
-    const struct pod_verdict backoff = {POD_TROUBLED, .grace_ns = 15, .reason = "back-off"};
+    struct pod_verdict verdict = {
+        .state = POD_TROUBLED, .trouble = which, .vague = vague, .grace_ns = 15};
+
+    snprintf(verdict.reason, sizeof verdict.reason, "%s", reason);
+    return verdict;
+}
+
+static void the_same_trouble_keeps_its_beginning(void **state)
+{
+    const struct pod_verdict first = trouble("pull", "no answer", false);
+    const struct pod_verdict second = trouble("pull", "not found", false);
     struct pod_verdict verdict = {.state = POD_WAITING};
 
     (void)state;
-    pod_verdict_follow(&verdict, &pull, 100);
+    pod_verdict_follow(&verdict, &first, 100);
+    pod_verdict_follow(&verdict, &second, 200);
+    assert_int_equal(verdict.since_ns, 100);
+    assert_string_equal(verdict.reason, "not found");
+}
+
+static void a_vague_reason_does_not_hide_the_cause(void **state)
+{
+    const struct pod_verdict cause = trouble("pull", "not found", false);
+    const struct pod_verdict backoff = trouble("pull", "back-off", true);
+    struct pod_verdict verdict = {.state = POD_WAITING};
+
+    (void)state;
+    pod_verdict_follow(&verdict, &cause, 100);
     pod_verdict_follow(&verdict, &backoff, 200);
     assert_int_equal(verdict.since_ns, 100);
     assert_string_equal(verdict.reason, "not found");
 }
 
+static void a_vague_reason_is_better_than_none(void **state)
+{
+    const struct pod_verdict backoff = trouble("pull", "back-off", true);
+    struct pod_verdict verdict = {.state = POD_WAITING};
+
+    (void)state;
+    pod_verdict_follow(&verdict, &backoff, 100);
+    assert_string_equal(verdict.reason, "back-off");
+}
+
 static void another_trouble_begins_anew(void **state)
 {
-    const struct pod_verdict unschedulable = {POD_TROUBLED, .grace_ns = 30, .reason = "full"};
-    const struct pod_verdict pull = {POD_TROUBLED, .grace_ns = 15, .reason = "not found"};
-    const struct pod_verdict waiting = {POD_WAITING, .reason = "creating"};
+    const struct pod_verdict unschedulable = trouble("unschedulable", "full", false);
+    const struct pod_verdict pull = trouble("pull", "not found", true);
+    const struct pod_verdict waiting = {.state = POD_WAITING, .reason = "creating"};
     struct pod_verdict verdict = {.state = POD_WAITING};
 
     (void)state;
@@ -79,7 +112,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pods_are_judged_as_the_cases_say),
-        cmocka_unit_test(the_same_trouble_keeps_its_beginning_and_cause),
+        cmocka_unit_test(the_same_trouble_keeps_its_beginning),
+        cmocka_unit_test(a_vague_reason_does_not_hide_the_cause),
+        cmocka_unit_test(a_vague_reason_is_better_than_none),
         cmocka_unit_test(another_trouble_begins_anew),
         cmocka_unit_test(endless_messages_are_cut),
     };

@@ -79,6 +79,7 @@ static void the_generated_pod_is_this_one(void **state)
         "   {\"nodeSelectorTerms\": [{\"matchFields\": [{\"key\": \"metadata.name\","
         "    \"operator\": \"In\", \"values\": [\"node-1\"]}]}]}}},"
         "  \"containers\": [{\"name\": \"backup-cas\", \"image\": \"registry.example.com/cas:1\","
+        "   \"terminationMessagePolicy\": \"FallbackToLogsOnError\","
         "   \"ports\": [{\"name\": \"client\", \"containerPort\": 8081}],"
         "   \"env\": [{\"name\": \"SCONE_LAS_ADDR\", \"value\": \"172.17.0.1\"}],"
         "   \"resources\": {\"limits\": {\"sgx.intel.com/enclave\": \"2\"},"

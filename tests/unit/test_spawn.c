@@ -186,10 +186,10 @@ static void a_pod_that_cannot_start_fails_at_once(void **state)
 {
     struct setup *s = *state;
 
-    s->kube.creates[0] = (struct fake_create){
-        FAKE_CREATED, {PENDING, WAITS("CreateContainerConfigError", "secret not found")}};
+    s->kube.creates[0] =
+        (struct fake_create){FAKE_CREATED, {PENDING, WAITS("InvalidImageName", "no such form")}};
     assert_failed(s, spawn(s), CASB_EFAILED,
-                  "pod 'cas-node-1': CreateContainerConfigError: secret not found");
+                  "pod 'cas-node-1': image name is not valid: no such form");
     assert_int_equal(clean(s), 0);
     assert_int_equal(count_pods(s), 0);
 }
