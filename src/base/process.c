@@ -2,34 +2,33 @@
 #include "base/process.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* How long a group that was asked to end has before it is killed. */
 #define TERM_GRACE_NS (2 * CLOCK_S)
-/* How long output may come from grandchildren once the child itself has ended. */
-#define DRAIN_NS (200 * CLOCK_MS)
+/* How long grandchildren may keep our pipes open once the child itself has ended. */
+#define SETTLE_NS (200 * CLOCK_MS)
 
-enum { IN, OUT, ERR, STREAMS };
+enum { OUT, ERR, PIPES };
 
 struct child {
     const struct process_spec *spec;
     struct process_result *result;
-    pid_t pid;
+    pid_t pid; /* not reaped before all is done, so that its group cannot be another's by then */
     int pid_fd;
-    int streams[STREAMS]; /* our ends; -1: closed or none */
-    size_t written, read; /* bytes of input and of all output */
+    int pipes[PIPES]; /* our ends; -1: none, or nobody writes any more */
+    bool ended;
+    size_t printed; /* bytes of both */
 };
 
 const char *process_env(const char *name)
@@ -39,7 +38,6 @@ const char *process_env(const char *name)
 
 /* ---- starting */
 
-/* The value of PATH in the child's own environment. */
 static const char *search_path(const char *const *env)
 {
     for (; *env; env++)
@@ -48,40 +46,62 @@ static const char *search_path(const char *const *env)
     return "/usr/local/bin:/usr/bin:/bin";
 }
 
-/* As a shell sees it: a folder is no program. Sets errno. */
-static bool is_program(const char *path)
+/* 0, or an errno. */
+static int check_program(const char *path)
 {
     struct stat st;
 
-    if (stat(path, &st) || access(path, X_OK))
-        return false;
-    errno = EACCES;
-    return S_ISREG(st.st_mode);
+    if (stat(path, &st))
+        return errno;
+    return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : EACCES;
 }
 
-/* posix_spawnp() would use our own PATH. */
+/* posix_spawnp() would use our own PATH. What a relative folder means depends on where we were
+ * started: it is passed over. */
+static int find_in(const char *folders, const char *name, char ret_path[static PATH_MAX])
+{
+    int result = ENOENT, failed;
+    char path[PATH_MAX];
+
+    while (*name && *folders) {
+        size_t len = strcspn(folders, ":");
+        int n = snprintf(path, sizeof path, "%.*s/%s", (int)len, folders, name);
+
+        failed = folders[0] == '/' && n < PATH_MAX ? check_program(path) : ENOENT;
+        if (!failed) {
+            memcpy(ret_path, path, (size_t)n + 1);
+            return 0;
+        }
+        if (failed == EACCES)
+            result = EACCES;
+        folders += len + (folders[len] == ':');
+    }
+    return result;
+}
+
 int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
                  struct casb_error *err)
 {
-    const char *dir = strchr(program, '/') ? "" : search_path(env);
-    char path[PATH_MAX];
-    bool denied = false;
-    size_t len;
+    size_t len = strlen(program);
+    int failed;
 
-    for (;; dir += len + 1) {
-        len = strcspn(dir, ":");
-        snprintf(path, sizeof path, "%.*s%s%s", (int)len, dir, len ? "/" : "", program);
-        if (is_program(path)) {
-            memcpy(ret_path, path, strlen(path) + 1);
-            return 0;
-        }
-        denied |= errno == EACCES;
-        if (!dir[len])
-            break;
+    if (!strchr(program, '/')) {
+        failed = find_in(search_path(env), program, ret_path);
+    } else {
+        failed = len < PATH_MAX ? check_program(program) : ENAMETOOLONG;
+        if (!failed)
+            memcpy(ret_path, program, len + 1);
     }
-    if (denied)
+    switch (failed) {
+    case 0:
+        return 0;
+    case EACCES:
         return err_set(err, CASB_EDENIED, "program '%s' may not be executed", program);
-    return err_set(err, CASB_ENOTFOUND, "program '%s' is not found", program);
+    case ENOENT:
+        return err_set(err, CASB_ENOTFOUND, "program '%s' is not found", program);
+    default:
+        return err_set_errno(err, failed, "program '%s'", program);
+    }
 }
 
 static int start_error(const char *path, int sys_errno, struct casb_error *err)
@@ -92,7 +112,10 @@ static int start_error(const char *path, int sys_errno, struct casb_error *err)
     return err_set_errno(err, sys_errno, "start '%s'", path);
 }
 
-/* A fresh start for the child: a group of its own, no blocked or ignored signals. */
+/*
+ * A fresh start: no blocked or ignored signals, and a session of its own. That is a process group,
+ * and without a terminal, so that a program that asks for a password fails and does not wait.
+ */
 static int set_attributes(posix_spawnattr_t *attr)
 {
     sigset_t none, all;
@@ -104,30 +127,27 @@ static int set_attributes(posix_spawnattr_t *attr)
     if (!r)
         r = posix_spawnattr_setsigdefault(attr, &all);
     if (!r)
-        r = posix_spawnattr_setpgroup(attr, 0);
-    if (!r)
         r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                               POSIX_SPAWN_SETPGROUP);
+                                               POSIX_SPAWN_SETSID);
     return r;
 }
 
-static int set_files(posix_spawn_file_actions_t *files, const struct process_spec *spec,
-                     const int theirs[static STREAMS])
+static int set_files(posix_spawn_file_actions_t *files, int input, const int theirs[static PIPES])
 {
-    int r = theirs[IN] < 0
+    int r = input < 0
                 ? posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-                : posix_spawn_file_actions_adddup2(files, theirs[IN], STDIN_FILENO);
+                : posix_spawn_file_actions_adddup2(files, input, STDIN_FILENO);
 
     if (!r)
         r = posix_spawn_file_actions_adddup2(files, theirs[OUT], STDOUT_FILENO);
-    if (!r && !spec->inherit_stderr)
+    if (!r && theirs[ERR] >= 0)
         r = posix_spawn_file_actions_adddup2(files, theirs[ERR], STDERR_FILENO);
     if (!r)
         r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
     return r;
 }
 
-static int spawn(struct child *child, const char *path, const int theirs[static STREAMS])
+static int spawn(struct child *child, const char *path, int input, const int theirs[static PIPES])
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -137,7 +157,7 @@ static int spawn(struct child *child, const char *path, const int theirs[static 
         return r;
     r = posix_spawnattr_init(&attr);
     if (!r) {
-        r = set_files(&files, child->spec, theirs);
+        r = set_files(&files, input, theirs);
         if (!r)
             r = set_attributes(&attr);
         if (!r)
@@ -149,52 +169,53 @@ static int spawn(struct child *child, const char *path, const int theirs[static 
     return r;
 }
 
-/*
- * Socket pairs and not pipes: writing to a child that does not read must not raise SIGPIPE. The
- * descriptors are above 2, so that none is overwritten before it is duplicated.
- */
-static int open_stream(int *ret_ours, int *ret_theirs)
+/* Input waits in memory: no pipe that fills up, and no SIGPIPE where the child does not read. */
+static int open_input(const char *text, int *ret_fd)
 {
-    int pair[2];
+    _cleanup_(closep) int fd = memfd_create("input", MFD_CLOEXEC);
+    size_t left = strlen(text);
+    ssize_t n;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+    if (fd < 0)
         return errno;
-    for (int i = 0; i < 2; i++) {
-        int high = fcntl(pair[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-        close(pair[i]);
-        pair[i] = high;
+    for (; left; text += n, left -= (size_t)n) {
+        n = write(fd, text, left);
+        if (n < 0)
+            return errno;
     }
-    *ret_ours = pair[0];
-    *ret_theirs = pair[1];
-    return pair[0] < 0 || pair[1] < 0 ? EMFILE : 0;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return errno;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
 }
 
-static void close_all(int fds[static STREAMS])
+static int open_pipe(int *ret_ours, int *ret_theirs)
 {
-    for (int i = 0; i < STREAMS; i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-        fds[i] = -1;
-    }
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC))
+        return errno;
+    *ret_ours = ends[0];
+    *ret_theirs = ends[1];
+    return 0;
 }
 
 static int start(struct child *child, struct casb_error *err)
 {
-    int theirs[STREAMS] = {-1, -1, -1}, failed;
+    _cleanup_(closep) int input = -1, out = -1, error = -1;
     char path[PATH_MAX];
-    int r = process_find(child->spec->argv[0], child->spec->env, path, err);
+    int r = process_find(child->spec->argv[0], child->spec->env, path, err), failed = 0;
 
     if (r)
         return r;
-    failed = child->spec->input ? open_stream(&child->streams[IN], &theirs[IN]) : 0;
+    if (child->spec->input)
+        failed = open_input(child->spec->input, &input);
     if (!failed)
-        failed = open_stream(&child->streams[OUT], &theirs[OUT]);
+        failed = open_pipe(&child->pipes[OUT], &out);
     if (!failed && !child->spec->inherit_stderr)
-        failed = open_stream(&child->streams[ERR], &theirs[ERR]);
+        failed = open_pipe(&child->pipes[ERR], &error);
     if (!failed)
-        failed = spawn(child, path, theirs);
-    close_all(theirs);
+        failed = spawn(child, path, input, (int[PIPES]){out, error});
     if (failed)
         return start_error(path, failed, err);
     child->pid_fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
@@ -206,145 +227,108 @@ static int start(struct child *child, struct casb_error *err)
     return err_set_errno(err, failed, "watch '%s'", path);
 }
 
-/* ---- output and input */
+/* ---- running */
 
-static void close_stream(struct child *child, int which)
+static void close_pipe(struct child *child, int which)
 {
-    close(child->streams[which]);
-    child->streams[which] = -1;
+    closep(&child->pipes[which]);
+    child->pipes[which] = -1;
 }
 
-static void feed(struct child *child)
+static void take_output(struct child *child, int which)
 {
-    const char *rest = child->spec->input + child->written;
-    ssize_t n = send(child->streams[IN], rest, strlen(rest), MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0)
-        child->written += (size_t)n;
-    if (n <= 0 || !child->spec->input[child->written])
-        close_stream(child, IN);
-}
-
-/* Takes what is there. CASB_EFAILED where it is a flood. */
-static int drain(struct child *child, int which)
-{
-    struct buf *buf = which == OUT ? &child->result->out : &child->result->err;
+    struct buf *kept = which == OUT ? &child->result->out : &child->result->err;
     char piece[16384];
-    ssize_t n = recv(child->streams[which], piece, sizeof piece, MSG_DONTWAIT);
+    ssize_t n = read(child->pipes[which], piece, sizeof piece);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (n <= 0) {
-        close_stream(child, which);
-        return 0;
+    if (n > 0) {
+        if (buf_append_cut(kept, piece, (size_t)n))
+            child->result->truncated = true;
+        child->printed += (size_t)n;
+        explicit_bzero(piece, (size_t)n); /* an answer may hold a token */
+    } else if (n == 0 || errno != EINTR) {
+        close_pipe(child, which);
     }
-    if (buf_append_cut(buf, piece, (size_t)n) > 0)
-        child->result->truncated = true;
-    child->read += (size_t)n;
-    return child->read > PROCESS_FLOOD_BYTES ? CASB_EFAILED : 0;
+}
+
+static bool is_done(const struct child *child, bool with_output)
+{
+    return child->ended && !(with_output && (child->pipes[OUT] >= 0 || child->pipes[ERR] >= 0));
 }
 
 /*
- * Waits for input, output, the child's end or the call's, and moves bytes. 1: the child ended.
- * Nothing at all for `until_ns` is CASB_ETIMEOUT.
+ * Takes output until the child ended, and, `with_output`, nobody has our pipes open any more.
+ * CASB_ETIMEOUT or CASB_ECANCELLED by `call`; CASB_EFAILED where more than `most` was printed.
  */
-static int turn(struct child *child, int cancel_fd, int64_t until_ns)
+static int run(struct child *child, const struct casb_call *call, bool with_output, size_t most)
 {
-    struct pollfd fds[] = {
-        {.fd = child->streams[IN], .events = POLLOUT},
-        {.fd = child->streams[OUT], .events = POLLIN},
-        {.fd = child->streams[ERR], .events = POLLIN},
-        {.fd = child->pid_fd, .events = POLLIN},
-        {.fd = cancel_fd, .events = POLLIN},
-    };
-    int r = 0;
+    while (!is_done(child, with_output)) {
+        struct pollfd fds[] = {
+            {.fd = child->pipes[OUT], .events = POLLIN},
+            {.fd = child->pipes[ERR], .events = POLLIN},
+            {.fd = child->ended ? -1 : child->pid_fd, .events = POLLIN},
+            {.fd = call->cancel_fd, .events = POLLIN},
+        };
+        int r = clock_check(call);
 
-    if (poll(fds, ELEMENTS(fds), clock_poll_ms(until_ns)) < 0 && errno != EINTR)
-        return CASB_EFAILED;
-    if (fds[4].revents)
-        return CASB_ECANCELLED;
-    if (fds[IN].revents)
-        feed(child);
-    if (fds[OUT].revents)
-        r = drain(child, OUT);
-    if (r == 0 && fds[ERR].revents)
-        r = drain(child, ERR);
-    if (r == 0 && fds[3].revents)
-        return 1;
-    if (r == 0 && clock_now_ns() >= until_ns)
-        return CASB_ETIMEOUT;
-    return r;
+        if (r)
+            return r;
+        if (poll(fds, ELEMENTS(fds), clock_poll_ms(call->deadline_ns)) <= 0)
+            continue;
+        for (int i = OUT; i < PIPES; i++)
+            if (fds[i].revents)
+                take_output(child, i);
+        if (fds[PIPES].revents)
+            child->ended = true;
+        if (child->printed > most)
+            return CASB_EFAILED;
+    }
+    return 0;
 }
 
 /* ---- ending */
 
-static void reap(struct child *child)
+/* The same by a time of our own, which nothing cuts short. */
+static int run_for(struct child *child, int64_t ns, bool with_output)
 {
-    int status = 0;
+    struct casb_call own = {.deadline_ns = clock_now_ns() + ns, .cancel_fd = -1};
 
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    child->result->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    child->result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return run(child, &own, with_output, SIZE_MAX);
 }
 
-/*
- * Ends the whole group. The child is not reaped before, so that its process group cannot be
- * somebody else's by now.
- */
-static void end_group(struct child *child, bool gently)
+/* Ends the group; a process that the kernel cannot kill (in a driver) is left behind. */
+static void stop(struct child *child, bool gently)
 {
-    int64_t until_ns = clock_now_ns() + TERM_GRACE_NS;
-
     if (gently) {
         kill(-child->pid, SIGTERM);
-        while (turn(child, -1, until_ns) == 0)
-            ;
+        kill(-child->pid, SIGCONT);
+        run_for(child, TERM_GRACE_NS, true);
     }
     kill(-child->pid, SIGKILL);
+    run_for(child, TERM_GRACE_NS, false);
 }
 
-static bool has_output(const struct child *child)
+static void reap(struct child *child)
 {
-    return child->streams[OUT] >= 0 || child->streams[ERR] >= 0;
+    siginfo_t info = {0};
+
+    if (!child->ended || waitid(P_PID, (id_t)child->pid, &info, WEXITED))
+        return;
+    if (info.si_code == CLD_EXITED)
+        child->result->status = info.si_status;
+    else
+        child->result->signal = info.si_status;
 }
 
-/* What grandchildren still say; none of them may hold us up. */
-static int drain_rest(struct child *child)
+static int stop_error(const char *name, int code, struct casb_error *err)
 {
-    int64_t until_ns = clock_now_ns() + DRAIN_NS;
-    int pid_fd = child->pid_fd, r = 0;
-
-    child->pid_fd = -1;
-    while (r == 0 && has_output(child))
-        r = turn(child, -1, until_ns);
-    child->pid_fd = pid_fd;
-    return r == CASB_ETIMEOUT ? 0 : r;
-}
-
-static int watch(struct child *child, const struct casb_call *call, struct casb_error *err)
-{
-    const char *name = child->spec->argv[0];
-    int r;
-
-    do
-        r = turn(child, call->cancel_fd, call->deadline_ns);
-    while (r == 0);
-    if (r > 0)
-        r = drain_rest(child);
-    end_group(child, r == CASB_ETIMEOUT || r == CASB_ECANCELLED);
-    reap(child);
-    switch (r) {
-    case 0:
-        return 0;
+    switch (code) {
     case CASB_ETIMEOUT:
-        return err_set(err, r, "'%s' did not end in time", name);
+        return err_set(err, CASB_ETIMEOUT, "'%s' did not end in time", name);
     case CASB_ECANCELLED:
-        return err_set(err, r, "'%s' was cancelled", name);
+        return err_set(err, CASB_ECANCELLED, "'%s' was cancelled", name);
     default:
-        return err_set(err, r, "'%s' prints without end (more than %d bytes)", name,
+        return err_set(err, CASB_EFAILED, "'%s' prints without end (more than %d bytes)", name,
                        PROCESS_FLOOD_BYTES);
     }
 }
@@ -352,22 +336,32 @@ static int watch(struct child *child, const struct casb_call *call, struct casb_
 int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err)
 {
-    struct child child = {.spec = spec, .result = ret, .pid_fd = -1, .streams = {-1, -1, -1}};
-    int r;
+    struct child child = {.spec = spec, .result = ret, .pid_fd = -1, .pipes = {-1, -1}};
+    int r = clock_check(call);
 
     *ret = (struct process_result){
         .status = -1, .out = BUF_INIT(PROCESS_OUTPUT_BYTES), .err = BUF_INIT(PROCESS_OUTPUT_BYTES)};
+    if (r)
+        return stop_error(spec->argv[0], r, err);
     r = start(&child, err);
-    if (!r)
-        r = watch(&child, call, err);
-    close_all(child.streams);
-    if (child.pid_fd >= 0)
-        close(child.pid_fd);
+    if (!r) {
+        r = run(&child, call, false, PROCESS_FLOOD_BYTES);
+        if (r)
+            stop(&child, r != CASB_EFAILED);
+        else if (run_for(&child, SETTLE_NS, true))
+            kill(-child.pid, SIGKILL);
+        reap(&child);
+        if (r)
+            r = stop_error(spec->argv[0], r, err);
+    }
+    for (int i = OUT; i < PIPES; i++)
+        close_pipe(&child, i);
+    closep(&child.pid_fd);
     return r;
 }
 
 void process_result_free(struct process_result *result)
 {
-    buf_free(&result->out);
-    buf_free(&result->err);
+    buf_free_secret(&result->out);
+    buf_free_secret(&result->err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a child process: no shell, its own environment and process group, all descriptors but
- * 0, 1, 2 closed, output bounded, deadline and cancellation by the call. Thread-safe.
+ * Runs a child process: no shell, its own environment, session and process group, no terminal,
+ * default signal handling, all descriptors but 0, 1, 2 closed, output bounded, deadline and
+ * cancellation by the call. Thread-safe, where 0, 1, 2 are open and SIGCHLD is not ignored.
  */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -36,21 +37,22 @@ struct process_result {
  * status. Errors: CASB_ENOTFOUND and CASB_EDENIED where it cannot be started (a missing
  * interpreter of an existing file is said so), CASB_ETIMEOUT and CASB_ECANCELLED (the whole
  * group gets SIGTERM, after 2 s SIGKILL), CASB_EFAILED where it printed more than
- * PROCESS_FLOOD_BYTES (killed). *ret is filled as far as known in every case; free it by
+ * PROCESS_FLOOD_BYTES (killed). What the child leaves behind may go on, but is killed where it
+ * still has our pipes open 200 ms later. *ret is filled as far as known in every case; free it by
  * process_result_free().
  */
 int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err) _warn_unused_;
 
 /*
- * Where process_run() finds a program: a path is taken as it is, a name is looked up in the PATH
- * of `env` (NAME=VALUE, NULL-terminated). CASB_ENOTFOUND, or CASB_EDENIED where it is there but
- * may not be executed or is no file.
+ * Where process_run() finds a program: a path is taken as it is, a name is looked up in the
+ * absolute folders of PATH in `env` (NAME=VALUE, NULL-terminated). CASB_ENOTFOUND, or CASB_EDENIED
+ * where it is there but may not be executed or is no file.
  */
 int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
                  struct casb_error *err) _warn_unused_;
 
-/* Frees the output. */
+/* Wipes and frees the output. */
 void process_result_free(struct process_result *result);
 
 /* This process's environment value for a NAME, or NULL: getenv(), which nothing here changes. */
