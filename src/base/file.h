@@ -9,14 +9,15 @@
 #include <sys/types.h>
 
 /*
- * Reads a whole regular file (or pipe) into *out, whose limit bounds it. Errors name the path.
- * CASB_ENOTFOUND where it does not exist.
+ * Reads a whole file, pipe or device into *out, whose limit bounds it; on failure *out is empty.
+ * Errors name the path. CASB_ENOTFOUND where it does not exist.
  */
 int file_read(const char *path, struct buf *out, struct casb_error *err) _warn_unused_;
 
 /*
  * Writes atomically and durably: temporary file beside it, fsync, rename, fsync of the folder.
- * On failure the old file is whole and the temporary one is gone.
+ * The mode is as given, whatever the umask. On failure the old file is whole and the temporary one
+ * is gone. A link stays one, and what is no regular file (/dev/stdout, a pipe) is written to.
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
     _warn_unused_;
@@ -26,8 +27,9 @@ int file_write_private(const char *path, const void *data, size_t len, struct ca
     _warn_unused_;
 
 /*
- * Makes a new folder of mode 0700 under $XDG_RUNTIME_DIR, $TMPDIR or /tmp, preferring memory-backed
- * ones only in that order. The caller frees *ret_path and removes the folder by file_remove_tree().
+ * Makes a new folder of mode 0700 in the first of $XDG_RUNTIME_DIR, /dev/shm (both in memory),
+ * $TMPDIR and /tmp where it can. The caller frees *ret_path and removes the folder by
+ * file_remove_tree().
  */
 int file_private_dir(const char *prefix, char **ret_path, struct casb_error *err) _warn_unused_;
 
@@ -35,8 +37,10 @@ int file_private_dir(const char *prefix, char **ret_path, struct casb_error *err
 int file_remove_tree(const char *path, struct casb_error *err);
 
 /*
- * Refuses (CASB_EDENIED) a file or its folder that anybody but root and the effective user could
- * have written: owner, mode (group and others), and the folder's likewise.
+ * Refuses (CASB_EDENIED) a file that anybody but root and the effective user could have written
+ * or put in place: by owner and mode (group and others) of the file, of all folders and links on
+ * the way to it, and of those that the links lead through. A sticky folder such as /tmp may be on
+ * the way, but not hold the file itself.
  */
 int file_check_trusted(const char *path, struct casb_error *err) _warn_unused_;
 

@@ -2,8 +2,12 @@
 #include "unit.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +101,120 @@ static void a_failed_write_leaves_the_old_file_and_no_temporary_one(void **state
     end(&p);
 }
 
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+    struct place p = begin();
+    _cleanup_(buf_free) struct buf text = BUF_INIT(100);
+    struct rlimit limit, small;
+    struct casb_error err = {0};
+    int r;
+
+    (void)state;
+    assert_int_equal(file_write(p.path, "kept", 4, 0600, NULL), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = (struct rlimit){4, limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    r = file_write(p.path, "longer", 6, 0600, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(r, CASB_EFAILED);
+    assert_non_null(strstr(err.text, p.path));
+    assert_int_equal(file_read(p.path, &text, NULL), 0);
+    assert_string_equal(buf_text(&text), "kept");
+    assert_int_equal(entries(p.dir), 1);
+    end(&p);
+}
+
+static void a_link_stays_a_link(void **state)
+{
+    struct place p = begin();
+    _cleanup_(buf_free) struct buf text = BUF_INIT(100);
+    char link[300];
+    struct stat st;
+
+    (void)state;
+    snprintf(link, sizeof link, "%s/link", p.dir);
+    assert_int_equal(file_write(p.path, "old", 3, 0600, NULL), 0);
+    assert_int_equal(symlink("file", link), 0);
+    assert_int_equal(file_write(link, "new", 3, 0600, NULL), 0);
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(file_read(p.path, &text, NULL), 0);
+    assert_string_equal(buf_text(&text), "new");
+    end(&p);
+}
+
+static void a_pipe_is_written_to_and_not_replaced(void **state)
+{
+    struct place p = begin();
+    _cleanup_(closep) int fd = -1;
+    char text[8] = "";
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(mkfifo(p.path, 0600), 0);
+    fd = open(p.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(file_write(p.path, "text", 4, 0600, NULL), 0);
+    assert_int_equal(read(fd, text, sizeof text), 4);
+    assert_string_equal(text, "text");
+    assert_int_equal(stat(p.path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    end(&p);
+}
+
+static void a_pipe_is_read_to_its_end(void **state)
+{
+    _cleanup_(buf_free) struct buf text = BUF_INIT(100);
+    char path[32];
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "text", 4), 4);
+    close(fds[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", fds[0]);
+    assert_int_equal(file_read(path, &text, NULL), 0);
+    assert_string_equal(buf_text(&text), "text");
+    close(fds[0]);
+}
+
+static void what_cannot_be_read_whole_leaves_nothing(void **state)
+{
+    _cleanup_(buf_free) struct buf text = BUF_INIT(100);
+
+    (void)state;
+    assert_int_equal(file_read("/dev/zero", &text, NULL), CASB_EINVALID);
+    assert_int_equal(text.len, 0);
+    assert_int_equal(file_read("/", &text, NULL), CASB_EFAILED);
+}
+
+static void a_private_folder_is_made_where_it_can(void **state)
+{
+    static const char *const unusable[] = {"/nonexistent/run", "relative", ""};
+    _cleanup_(freep) char *before = NULL, *dir = NULL;
+    const char *old = getenv("XDG_RUNTIME_DIR");
+    struct place p = begin();
+
+    (void)state;
+    assert_int_equal(text_dup(old, &before), 0);
+    for (size_t i = 0; i < ELEMENTS(unusable); i++) {
+        setenv("XDG_RUNTIME_DIR", unusable[i], 1);
+        assert_int_equal(file_private_dir("test_file", &dir, NULL), 0);
+        assert_int_equal(dir[0], '/');
+        assert_int_equal(mode_of(dir), 0700);
+        assert_int_equal(file_remove_tree(dir, NULL), 0);
+        free(TAKE_PTR(dir));
+    }
+    setenv("XDG_RUNTIME_DIR", p.dir, 1);
+    assert_int_equal(file_private_dir("test_file", &dir, NULL), 0);
+    assert_memory_equal(dir, p.dir, strlen(p.dir));
+    if (before)
+        setenv("XDG_RUNTIME_DIR", before, 1);
+    else
+        unsetenv("XDG_RUNTIME_DIR");
+    end(&p);
+}
+
 static void a_private_file_is_new_and_0600(void **state)
 {
     struct place p = begin();
@@ -147,15 +265,120 @@ static void only_what_others_cannot_write_is_trusted(void **state)
     end(&p);
 }
 
+/* dir/a/b/file, and links to it from elsewhere. */
+static void nobody_else_may_change_the_way(void **state)
+{
+    struct place p = begin();
+    char a[300], b[320], file[340], away[300], far[320], near[320], folder_link[320];
+
+    (void)state;
+    snprintf(a, sizeof a, "%s/a", p.dir);
+    snprintf(b, sizeof b, "%s/b", a);
+    snprintf(file, sizeof file, "%s/file", b);
+    snprintf(away, sizeof away, "%s/away", p.dir);
+    snprintf(far, sizeof far, "%s/far", away);
+    snprintf(near, sizeof near, "%s/near", p.dir);
+    snprintf(folder_link, sizeof folder_link, "%s/folder", p.dir);
+    assert_int_equal(mkdir(a, 0700) | mkdir(b, 0700) | mkdir(away, 0700), 0);
+    assert_int_equal(file_write(file, "x", 1, 0600, NULL), 0);
+    assert_int_equal(symlink("../a/b/file", far) | symlink(far, near), 0);
+    assert_int_equal(symlink("a/b", folder_link), 0);
+    assert_int_equal(file_check_trusted(near, NULL), 0);
+    assert_int_equal(chmod(away, 0770), 0); /* neither the first link nor the file is in there */
+    assert_int_equal(file_check_trusted(near, NULL), CASB_EDENIED);
+    assert_int_equal(file_check_trusted(file, NULL), 0);
+    assert_int_equal(chmod(a, 0777), 0);
+    assert_int_equal(file_check_trusted(file, NULL), CASB_EDENIED);
+    snprintf(file, sizeof file, "%s/file", folder_link);
+    assert_int_equal(file_check_trusted(file, NULL), CASB_EDENIED);
+    assert_int_equal(chmod(a, 01777), 0);
+    assert_int_equal(file_check_trusted(file, NULL), CASB_EDENIED); /* it holds what is linked */
+    snprintf(file, sizeof file, "%s/file", b);
+    assert_int_equal(file_check_trusted(file, NULL), 0);
+    assert_int_equal(chmod(b, 0720), 0);
+    assert_int_equal(file_check_trusted(file, NULL), CASB_EDENIED);
+    end(&p);
+}
+
+static void links_in_a_circle_are_refused(void **state)
+{
+    struct place p = begin();
+
+    (void)state;
+    assert_int_equal(symlink("file", p.path), 0);
+    assert_int_equal(file_check_trusted(p.path, NULL), CASB_EFAILED);
+    end(&p);
+}
+
+static void relative_paths_are_checked_from_here(void **state)
+{
+    struct place p = begin();
+    char here[4096];
+
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(file_write(p.path, "x", 1, 0600, NULL), 0);
+    assert_int_equal(chdir(p.dir), 0);
+    assert_int_equal(file_check_trusted("file", NULL), 0);
+    assert_int_equal(file_check_trusted("./file", NULL), 0);
+    assert_int_equal(chmod(".", 0702), 0);
+    assert_int_equal(file_check_trusted("file", NULL), CASB_EDENIED);
+    assert_int_equal(chdir(here), 0);
+    end(&p);
+}
+
+static void the_owner_is_root_or_ourselves(void **state)
+{
+    struct place p = begin();
+    struct casb_error err = {0};
+    bool root = geteuid() == 0; /* others cannot give a file away */
+
+    (void)state;
+    assert_int_equal(file_write(p.path, "x", 1, 0600, NULL), 0);
+    if (root) {
+        assert_int_equal(chown(p.path, 12345, (gid_t)-1), 0);
+        assert_int_equal(file_check_trusted(p.path, &err), CASB_EDENIED);
+        assert_non_null(strstr(err.text, "belongs to user 12345"));
+    }
+    end(&p);
+    if (!root)
+        skip();
+}
+
+static void trees_are_removed_whole(void **state)
+{
+    struct place p = begin();
+    char inner[300], file[320];
+
+    (void)state;
+    assert_int_equal(mkdir(p.path, 0700), 0);
+    snprintf(inner, sizeof inner, "%s/inner", p.path);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    snprintf(file, sizeof file, "%s/.hidden", inner);
+    assert_int_equal(file_write_private(file, "x", 1, NULL), 0);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(a_missing_file_is_not_found_by_name),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_temporary_one),
+        cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(a_link_stays_a_link),
+        cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
+        cmocka_unit_test(a_pipe_is_read_to_its_end),
+        cmocka_unit_test(what_cannot_be_read_whole_leaves_nothing),
+        cmocka_unit_test(a_private_folder_is_made_where_it_can),
         cmocka_unit_test(a_private_file_is_new_and_0600),
         cmocka_unit_test(removing_does_not_follow_links),
         cmocka_unit_test(only_what_others_cannot_write_is_trusted),
+        cmocka_unit_test(nobody_else_may_change_the_way),
+        cmocka_unit_test(links_in_a_circle_are_refused),
+        cmocka_unit_test(relative_paths_are_checked_from_here),
+        cmocka_unit_test(the_owner_is_root_or_ourselves),
+        cmocka_unit_test(trees_are_removed_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
