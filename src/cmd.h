@@ -52,13 +52,28 @@ int cmd_fail(const struct casb_error *err);
  */
 int cmd_open(const struct cmd_context *context, struct tool *ret) _warn_unused_;
 
+/* One pass. */
 int cmd_run(const struct cmd_context *context);
+
+/* The scan and the decisions of a pass, without a change anywhere. */
 int cmd_plan(const struct cmd_context *context);
+
+/* The records. */
 int cmd_status(const struct cmd_context *context);
+
+/* Whether the primary's database would open on the nodes named. */
 int cmd_coverage(const struct cmd_context *context);
+
+/* What the plugins need and whether it is there. */
 int cmd_check(const struct cmd_context *context);
+
+/* Removes every backup CAS of the instance. */
 int cmd_cleanup(const struct cmd_context *context);
+
+/* Drops the records of the nodes named. */
 int cmd_forget(const struct cmd_context *context);
+
+/* The plugins in the folder, and with -v their settings. */
 int cmd_plugins(const struct cmd_context *context);
 
 #endif

@@ -254,8 +254,10 @@ static int parse_tree(const struct option_value *v, json_t *trees, const json_t 
 {
     _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
 
-    if (yamldoc_parse(v->text, strlen(v->text), v->where, &doc, NULL))
-        return mismatch(v, err);
+    int r = yamldoc_parse(v->text, strlen(v->text), v->where, &doc, NULL);
+
+    if (r)
+        return r == CASB_ENOMEM ? err_nomem(err) : mismatch(v, err);
     *ret = yamldoc_root(doc);
     return json_array_append(trees, yamldoc_root(doc)) ? err_nomem(err) : 0;
 }

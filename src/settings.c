@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/record.h"
 #include "base/text.h"
 #include "cli.h"
 #include "option_value.h"
@@ -11,7 +12,8 @@
 
 #include <string.h>
 
-#define FILE_BYTES (1024 * 1024)
+#define FILE_BYTES      (1024 * 1024)
+#define HOST_NAME_BYTES 256
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -122,17 +124,18 @@ static const char *keep_string(struct settings *s, json_t *text)
 /* One --host as a host of a static source. */
 static int add_host(json_t *hosts, const char *text, struct casb_error *err)
 {
-    const char *equals = strchr(text, '=');
-    json_t *entry = NULL;
-    char clean[80];
+    char name[HOST_NAME_BYTES], clean[80];
+    size_t len = strcspn(text, "=");
 
-    if (equals && equals > text && option_is_address(equals + 1))
-        entry =
-            json_pack("{ss%, ss}", "name", text, (size_t)(equals - text), "address", equals + 1);
-    if (!entry)
+    snprintf(name, sizeof name, "%.*s", (int)len, text);
+    if (!text[len] || len >= sizeof name || !record_is_uid(name) ||
+        !option_is_address(text + len + 1))
         return err_set(err, CASB_EINVALID, "--host: expected NAME=ADDRESS, got '%s'",
                        text_clean(clean, sizeof clean, text));
-    return json_array_append_new(hosts, entry) ? err_nomem(err) : 0;
+    return json_array_append_new(hosts,
+                                 json_pack("{ss, ss}", "name", name, "address", text + len + 1))
+               ? err_nomem(err)
+               : 0;
 }
 
 /* The hosts of the first static source, which is added where there is none. Borrowed. */

@@ -47,9 +47,13 @@ int tool_open(const struct settings *settings, struct tool *ret, struct casb_err
 /* Closes what is open. */
 void tool_close(struct tool *tool);
 
-/* The typed slots of an opened plugin. */
+/* The slots of an opened source. */
 const struct casb_discovery_ops *tool_discovery(const struct plugin *source);
+
+/* The slots of the registration plugin. */
 const struct casb_registration_ops *tool_registration(const struct tool *tool);
+
+/* The slots of the state plugin. */
 const struct casb_state_ops *tool_state(const struct tool *tool);
 
 #endif

@@ -30,6 +30,8 @@ has out 'EXAMPLE_PORT' 'with its settings'
 printf '%s\n' 'discovery: [{plugin: example, machines: [a, b]}]' 'registration: {plugin: good}' \
     'state: {plugin: good}' >"$work/s.yaml"
 run 0 'it is opened' check --plugin-dir "$plugins" -f "$work/s.yaml"
+run 0 'a pass is made with it' run --plugin-dir "$plugins" -f "$work/s.yaml" -o json
+has out '"registered": 2' 'which registers its machines'
 sed -i 's/machines: .*}]/machine: [a]}]/' "$work/s.yaml"
 run 2 'a wrong setting of it is named' check --plugin-dir "$plugins" -f "$work/s.yaml"
 has err "s.yaml:1:31: unknown key 'machine' (did you mean 'machines'?)" 'with its place'

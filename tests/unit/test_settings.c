@@ -127,6 +127,46 @@ static void run_case(void **state)
     buf_free(&env.text);
 }
 
+/* Jansson's memory, which runs out after so many allocations. */
+static size_t allocations_left;
+
+static void *failing_malloc(size_t size)
+{
+    if (allocations_left == 0)
+        return NULL;
+    allocations_left--;
+    return malloc(size);
+}
+
+static void memory_that_runs_out_anywhere_is_an_error(void **state)
+{
+    char *argv[] = {(char *)"cas-backup", (char *)"--host=c=192.0.2.7", (char *)"--file=input.yaml",
+                    NULL};
+    char *env[] = {(char *)"SCONE_CAS_ADDR=mycas", NULL};
+    char path[512];
+    struct cli cli;
+    int r = CASB_ENOMEM;
+
+    (void)state;
+    assert_int_equal(chdir(unit_data(path, sizeof path, "settings/everything-from-the-file")), 0);
+    assert_int_equal(cli_parse(3, argv, &cli, NULL), 0);
+    for (size_t n = 0; r && n < 10000; n++) {
+        _cleanup_(settings_freep) struct settings *s = NULL;
+        struct casb_error err = {0};
+
+        allocations_left = n;
+        json_set_alloc_funcs(failing_malloc, free);
+        r = settings_load(&cli, env, &s, &err);
+        settings_free(TAKE_PTR(s));
+        json_set_alloc_funcs(malloc, free);
+        assert_int_equal(err.code, r);
+        if (r && r != CASB_ENOMEM)
+            fail_msg("after %zu allocations: %s", n, err.text);
+    }
+    assert_int_equal(r, 0);
+    cli_free(&cli);
+}
+
 static int is_case(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -134,7 +174,7 @@ static int is_case(const struct dirent *entry)
 
 int main(void)
 {
-    struct CMUnitTest tests[MAX_CASES] = {{0}};
+    struct CMUnitTest tests[MAX_CASES + 1] = {{0}};
     struct dirent **cases;
     char path[512];
     int n = scandir(unit_data(path, sizeof path, "settings"), &cases, is_case, alphasort);
@@ -145,7 +185,8 @@ int main(void)
     for (int i = 0; i < n; i++)
         tests[i] = (struct CMUnitTest){
             .name = cases[i]->d_name, .test_func = run_case, .initial_state = cases[i]->d_name};
-    failed = _cmocka_run_group_tests("settings", tests, (size_t)n, NULL, NULL);
+    tests[n] = (struct CMUnitTest)cmocka_unit_test(memory_that_runs_out_anywhere_is_an_error);
+    failed = _cmocka_run_group_tests("settings", tests, (size_t)n + 1, NULL, NULL);
     for (int i = 0; i < n; i++)
         free(cases[i]);
     free(cases);
