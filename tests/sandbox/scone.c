@@ -315,6 +315,8 @@ int main(int argc, char **argv)
     register_backup(&scone);
     if (!scone.dial)
         rewrite_config(&scone);
+    json_decref(scone.config);
+    json_decref(scone.tolerate);
     puts("Backup CAS registered");
     return 0;
 }
