@@ -22,7 +22,10 @@ static void curl_textp(char **text)
     curl_free(*text);
 }
 
-/* Jansson's copy of the owner's key is wiped in place: it was allocated for nobody else. */
+/*
+ * Jansson's copy of the owner's key is wiped in place: it was allocated for nobody else. What its
+ * parser used meanwhile is freed memory, which no core dump gets to see.
+ */
 static void tree_freep(json_t **root)
 {
     const json_t *identity = json_object_get(*root, "identity");

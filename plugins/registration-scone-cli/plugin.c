@@ -7,6 +7,7 @@
 #include "registration-scone-cli/cli_call.h"
 #include "registration-scone-cli/private_copy.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define OPTION(member) offsetof(struct scone_settings, member)
@@ -41,7 +42,7 @@ static bool is_session(const char *text)
     const char *slash = strrchr(text, '/');
 
     for (const char *c = text; *c; c++) {
-        if (*c <= ' ' || *c == 0x7f)
+        if (isspace((unsigned char)*c) || iscntrl((unsigned char)*c))
             return false;
     }
     return slash && slash != text && slash[1];
@@ -55,7 +56,8 @@ static int open_session(struct scone *scone, struct casb_error *err)
         return err_set(err, CASB_EINVALID, "session: '%s' is not of the form POLICY/SERVICE",
                        settings->session);
     if (!settings->cas)
-        return err_set(err, CASB_EINVALID, "a session needs the primary's address: give cas");
+        return err_set(err, CASB_EINVALID,
+                       "a session needs the primary's address: set cas, --cas or SCONE_CAS_ADDR");
     if (json_array_size(settings->tolerate) > 0)
         return err_set(err, CASB_EINVALID,
                        "tolerate has no effect with a session: its policy fixes the tolerances");

@@ -171,7 +171,7 @@ finds "both plugins know the primary by its chain" "^localhost:[0-9]+ ${id#* }\$
     scone-cli primary config="$owner/config.json"
 finds "a session is known by its name and the primary" '^mycas [0-9a-f]{64}$' \
     scone-cli primary cas=mycas session=policy/register
-finds "a session without a primary is a wrong setting" '^invalid: .*give cas$' \
+finds "a session without a primary is a wrong setting" '^invalid: a session needs .*set cas' \
     scone-cli primary session=policy/register
 finds "a session of another form is a wrong setting" "^invalid: session: 'policy' is not" \
     scone-cli primary cas=mycas session=policy
