@@ -7,20 +7,13 @@
 #include "base/text.h"
 #include "base/tls.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <string.h>
 
 #define CONFIG_BYTES (1024 * 1024)
-
-DEFINE_FREEP(CURLU *, curl_url_cleanup)
-
-static void curl_textp(char **text)
-{
-    curl_free(*text);
-}
+#define HTTPS_PORT   443
 
 /*
  * Jansson's copy of the owner's key is wiped in place: it was allocated for nobody else. What its
@@ -103,49 +96,45 @@ static int take_string(const json_t *object, const char *key, char **ret, struct
     return *ret ? 0 : err_nomem(err);
 }
 
-/* Host and port that a URL connects to. Refuses what is not https. */
-static int url_address(const char *url, char **ret_host, uint16_t *ret_port)
+/* Host and port that a URL of the form https://HOST:PORT/PATH connects to. */
+static int url_address(const char *url, char host[static 256], uint16_t *ret_port)
 {
-    _cleanup_(curl_url_cleanupp) CURLU *parts = curl_url();
-    _cleanup_(curl_textp) char *scheme = NULL;
-    _cleanup_(curl_textp) char *host = NULL;
-    _cleanup_(curl_textp) char *port = NULL;
-    int64_t number;
+    static const char scheme[] = "https://";
+    char authority[320];
     size_t len;
 
-    if (!parts)
-        return CASB_ENOMEM;
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        strcmp(scheme, "https") != 0 ||
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
-        text_parse_int(port, 1, UINT16_MAX, &number) < 0)
+    if (strncasecmp(url, scheme, strlen(scheme)) != 0)
         return CASB_EINVALID;
-    len = strlen(host);
-    *ret_host = host[0] == '[' ? strndup(host + 1, len - 2) : strdup(host);
-    *ret_port = (uint16_t)number;
-    return *ret_host ? 0 : CASB_ENOMEM;
+    url += strlen(scheme);
+    len = strcspn(url, "/");
+    if (len >= sizeof authority)
+        return CASB_EINVALID;
+    memcpy(authority, url, len);
+    authority[len] = 0;
+    return text_parse_address(authority, HTTPS_PORT, host, ret_port);
 }
 
 /* Does the entry's URL lead to that address? */
 static bool entry_is_at(const json_t *entry, const char *host, uint16_t port)
 {
     const char *url = json_string_value(json_object_get(entry, "url"));
-    _cleanup_(freep) char *url_host = NULL;
+    char url_host[256];
     uint16_t url_port;
 
-    return url && url_address(url, &url_host, &url_port) == 0 && port == url_port &&
+    return url && url_address(url, url_host, &url_port) == 0 && port == url_port &&
            strcasecmp(host, url_host) == 0;
 }
 
-static const char *find_by_address(json_t *cas_db, const char *cas)
+/* The key of the entry with that name, or with that address in its URL; NULL: there is none. */
+static const char *find(json_t *cas_db, const char *cas)
 {
     char host[256];
     uint16_t port;
     const char *name;
     json_t *entry;
 
+    if (json_object_get(cas_db, cas))
+        return cas;
     if (text_parse_address(cas, CAS_CLIENT_PORT, host, &port) < 0)
         return NULL;
     json_object_foreach (cas_db, name, entry) {
@@ -167,38 +156,21 @@ static int set_dial(struct cas_config *config, const char *cas, struct casb_erro
     return config->dial ? 0 : err_nomem(err);
 }
 
-/* Finds the entry that `cas` means. */
+/* Finds out which entry `cas` means, and where to reach it. */
 static int choose(struct cas_config *config, const json_t *root, const char *cas, bool dial,
-                  const json_t **ret_entry, struct casb_error *err)
+                  struct casb_error *err)
 {
-    json_t *cas_db = json_object_get(root, "cas_db");
-    const char *name = cas;
+    const char *name = cas ? find(json_object_get(root, "cas_db"), cas) : NULL;
     int r;
 
-    if (!json_is_object(cas_db))
-        return err_set(err, CASB_EINVALID, "cas_db is missing or not an object");
-    if (cas && !json_object_get(cas_db, cas))
-        name = find_by_address(cas_db, cas);
-    if (cas && !name && !dial)
+    if (name)
+        return text_dup(name, &config->name) < 0 ? err_nomem(err) : 0;
+    if (cas && !dial)
         return err_set(
             err, CASB_EINVALID,
             "cas_db has no CAS '%s': attest it with 'scone cas attest', or leave cas out", cas);
-    if (name) {
-        config->name = strdup(name);
-        if (!config->name)
-            return err_nomem(err);
-    } else {
-        r = take_string(root, "default_cas", &config->name, err);
-        if (r < 0)
-            return r;
-        r = cas ? set_dial(config, cas, err) : 0;
-        if (r < 0)
-            return r;
-    }
-    *ret_entry = json_object_get(cas_db, config->name);
-    if (!json_is_object(*ret_entry))
-        return err_set(err, CASB_EINVALID, "cas_db has no CAS '%s'", config->name);
-    return 0;
+    r = take_string(root, "default_cas", &config->name, err);
+    return r == 0 && cas ? set_dial(config, cas, err) : r;
 }
 
 /* The address by which people know the primary: as they gave it, else as its URL has it. */
@@ -206,11 +178,11 @@ static int set_address(struct cas_config *config, const char *cas, struct casb_e
 {
     char *out = config->primary.address;
     size_t size = sizeof config->primary.address;
-    _cleanup_(freep) char *host = NULL;
+    char host[256];
     uint16_t port;
     int r;
 
-    r = url_address(config->url, &host, &port);
+    r = url_address(config->url, host, &port);
     if (r < 0)
         return err_set(err, r, "url is not of the form https://HOST:PORT/");
     if (cas)
@@ -257,15 +229,21 @@ static int read_identity(struct cas_config *config, const json_t *root, struct c
 static int read_tree(struct cas_config *config, const char *cas, bool dial, struct casb_error *err)
 {
     _cleanup_(tree_freep) json_t *root = NULL;
-    const json_t *entry = NULL;
+    const json_t *cas_db, *entry;
     int r;
 
     r = parse(config, &root, err);
     if (r < 0)
         return r;
-    r = choose(config, root, cas, dial, &entry, err);
+    cas_db = json_object_get(root, "cas_db");
+    if (!json_is_object(cas_db))
+        return err_set(err, CASB_EINVALID, "cas_db is missing or not an object");
+    r = choose(config, root, cas, dial, err);
     if (r < 0)
         return r;
+    entry = json_object_get(cas_db, config->name);
+    if (!json_is_object(entry))
+        return err_set(err, CASB_EINVALID, "cas_db has no CAS '%s'", config->name);
     r = read_entry(config, entry, cas, err);
     if (r < 0)
         return err_wrap(err, r, "cas_db '%s'", config->name);
@@ -283,8 +261,10 @@ int cas_config_load(const char *path, const char *cas, bool dial, struct cas_con
         return err_nomem(err);
     config->text = BUF_INIT(CONFIG_BYTES);
     /* Whoever named a file that cannot be read gave a wrong setting. */
-    if (file_read(path, &config->text, &read_err) < 0)
-        return err_set(err, CASB_EINVALID, "SCONE CLI configuration: %s", read_err.text);
+    r = file_read(path, &config->text, &read_err);
+    if (r < 0)
+        return err_set(err, r == CASB_ENOMEM ? r : CASB_EINVALID, "SCONE CLI configuration: %s",
+                       read_err.text);
     r = read_tree(config, cas, dial, err);
     if (r < 0)
         return err_wrap(err, r, "SCONE CLI configuration '%s'", path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include "chaos.h"
+
 #include "base/cleanup.h"
 #include "base/jsonx.h"
 #include "base/text.h"
@@ -151,6 +153,7 @@ static void errors_name_the_file_and_the_key(void **state)
         {"{\"cas_db\": {\"mycas\": {\"url\": \"http://mycas:8081\"}}}", NULL,
          "url is not of the form https://HOST:PORT/"},
         {"{\"cas_db\": {\"mycas\": {\"url\": \"mycas\"}}}", NULL, "url is not of the form"},
+        {"{\"cas_db\": {\"mycas\": {\"url\": \"https://a@mycas/\"}}}", NULL, "url is not of the"},
         {"{\"identity\": null}", NULL, "identity is missing or not a text"},
         {"{\"identity\": \"x\"}", NULL, "identity: "},
     };
@@ -171,6 +174,25 @@ static void errors_name_the_file_and_the_key(void **state)
         if (!strstr(err.text, rows[i].text) || !strstr(err.text, f->path))
             fail_msg("'%s' is not in '%s'", rows[i].text, err.text);
     }
+}
+
+static void without_memory_there_is_an_error_and_no_leak(void **state)
+{
+    const struct fixture *f = *state;
+    struct cas_config *config = NULL;
+    int r = CASB_ENOMEM;
+
+    for (int n = 0; r < 0; n++) {
+        struct casb_error err = {0};
+
+        chaos_left = n;
+        r = cas_config_load(f->path, "192.0.2.7", true, &config, &err);
+        chaos_left = -1;
+        assert_true(r == 0 || r == CASB_ENOMEM);
+        assert_int_equal(err.code, r);
+    }
+    assert_non_null(config);
+    cas_config_free(config);
 }
 
 static void a_file_that_is_not_there_is_a_wrong_setting(void **state)
@@ -298,6 +320,7 @@ int main(void)
         TEST(a_cas_is_found_by_name_or_by_the_address_of_its_url),
         TEST(a_port_that_is_not_the_usual_one_belongs_to_the_address),
         TEST(errors_name_the_file_and_the_key),
+        TEST(without_memory_there_is_an_error_and_no_leak),
         TEST(a_file_that_is_not_there_is_a_wrong_setting),
         TEST(a_damaged_file_never_shows_the_key),
         TEST(a_key_given_twice_is_an_error),

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include "chaos.h"
+
 #include "base/cleanup.h"
 #include "registration-scone-cli/cli_call.h"
+
+#include <cas-backup/error.h>
 
 static const struct cli_call with_session = {
     .program = "scone",
@@ -118,6 +122,17 @@ static void the_environment_is_what_the_call_needs_and_no_more(void **state)
     }
 }
 
+static void without_memory_there_is_no_environment(void **state)
+{
+    struct cli_call_env env = {0};
+
+    (void)state;
+    chaos_left = 0;
+    assert_int_equal(cli_call_env(&with_session, parent, &env), CASB_ENOMEM);
+    chaos_left = -1;
+    assert_null(env.items);
+}
+
 static void what_the_cli_said_becomes_one_line(void **state)
 {
     static const struct {
@@ -168,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_session_takes_exactly_three_arguments),
         cmocka_unit_test(a_configuration_names_the_cas_and_the_tolerances),
         cmocka_unit_test(the_environment_is_what_the_call_needs_and_no_more),
+        cmocka_unit_test(without_memory_there_is_no_environment),
         cmocka_unit_test(what_the_cli_said_becomes_one_line),
         cmocka_unit_test(a_long_message_is_cut_and_says_so),
     };
