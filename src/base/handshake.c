@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/x509.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
@@ -35,10 +36,13 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
     struct handshake *h = arg;
     int ok = X509_verify_cert(ctx);
 
-    if (ok > 0)
+    if (ok > 0) {
         x509_names(h->names, sizeof h->names, X509_STORE_CTX_get0_cert(ctx));
-    else
-        describe(ctx, h->problem, sizeof h->problem);
+        return ok;
+    }
+    describe(ctx, h->problem, sizeof h->problem);
+    /* libcurl takes the first note for the verdict: here it may be one of a bad signature. */
+    ERR_clear_error();
     return ok;
 }
 

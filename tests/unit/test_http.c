@@ -13,8 +13,8 @@
 
 /* Keys and certificates, made once: who may be trusted, and who shows what to the client. */
 static struct {
-    struct pki ca, other_ca, middle;
-    struct pki good, named, expired, future, stranger, below_middle;
+    struct pki ca, namesake_ca, other_ca, middle;
+    struct pki good, named, expired, future, stranger, below_namesake, below_middle;
     struct pki client, other_client;
     char *ca_pem, *middle_pem, *client_cert, *client_key, *other_cert, *other_key;
 } pki;
@@ -45,6 +45,7 @@ static int make_pki(void **state)
 {
     (void)state;
     pki.ca = make_ca("authority", NULL);
+    pki.namesake_ca = make_ca("authority", NULL);
     pki.other_ca = make_ca("other", NULL);
     pki.middle = make_ca("middle", &pki.other_ca);
     pki.good = make(&pki.ca, "IP:127.0.0.1", -PKI_DAY, PKI_DAY);
@@ -52,6 +53,7 @@ static int make_pki(void **state)
     pki.expired = make(&pki.ca, "IP:127.0.0.1", -2 * PKI_DAY, -PKI_DAY);
     pki.future = make(&pki.ca, "IP:127.0.0.1", PKI_DAY, 2 * PKI_DAY);
     pki.stranger = make(NULL, "IP:127.0.0.1", -PKI_DAY, PKI_DAY);
+    pki.below_namesake = make(&pki.namesake_ca, "IP:127.0.0.1", -PKI_DAY, PKI_DAY);
     pki.below_middle = make(&pki.middle, "IP:127.0.0.1", -PKI_DAY, PKI_DAY);
     pki.client = make(&pki.ca, NULL, -PKI_DAY, PKI_DAY);
     pki.other_client = make(NULL, NULL, -PKI_DAY, PKI_DAY);
@@ -67,8 +69,9 @@ static int make_pki(void **state)
 static int free_pki(void **state)
 {
     struct pki *all[] = {
-        &pki.ca,     &pki.other_ca, &pki.middle,       &pki.good,   &pki.named,        &pki.expired,
-        &pki.future, &pki.stranger, &pki.below_middle, &pki.client, &pki.other_client,
+        &pki.namesake_ca,  &pki.below_namesake, &pki.ca,           &pki.other_ca, &pki.middle,
+        &pki.good,         &pki.named,          &pki.expired,      &pki.future,   &pki.stranger,
+        &pki.below_middle, &pki.client,         &pki.other_client,
     };
     char *texts[] = {pki.ca_pem,     pki.middle_pem, pki.client_cert,
                      pki.client_key, pki.other_cert, pki.other_key};
@@ -459,6 +462,7 @@ static void untrusted_certificates_are_denied_with_the_reason(void **state)
         {&pki.expired, "expired at 20"},
         {&pki.future, "is not valid before 20"},
         {&pki.stranger, "is not trusted: self-signed certificate (CN=unit test)"},
+        {&pki.below_namesake, "is not trusted: certificate signature failure (CN=unit test)"},
         {&pki.below_middle, "is not trusted: unable to get local issuer certificate"},
     };
 
