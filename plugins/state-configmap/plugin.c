@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state-configmap: the records in ConfigMaps of a cluster, and a Lease as the lock. */
+#include "base/clock.h"
+#include "base/record.h"
+#include "base/text.h"
+#include "state-configmap/configmap.h"
+#include "state-configmap/configmap_settings.h"
+#include "state-configmap/lease.h"
+
+#include <stddef.h>
+
+#define LEASE_SHORTEST_NS (3 * CLOCK_S) /* there must be time to renew it */
+#define LEASE_LONGEST_NS  (3600 * CLOCK_S)
+
+struct state {
+    struct kube *kube;
+    struct lease *lease;
+    struct configmaps maps;
+};
+
+#define AT(member) offsetof(struct configmap_settings, member)
+
+static const struct casb_option options[] = {
+    {"kubeconfig", CASB_STRING, AT(kubeconfig), .help = "kubeconfig file, in place of KUBECONFIG"},
+    {"context", CASB_STRING, AT(context), .help = "context of the kubeconfig"},
+    {"namespace", CASB_STRING, AT(namespace), .env = "NAMESPACE",
+     .help = "where ConfigMaps and Lease go; default: the context's or the ServiceAccount's"},
+    {"lease_duration", CASB_DURATION, AT(lease_duration_ns), "30s",
+     .help = "how long the lock of a pass that died is respected; 3s to 1h"},
+    {NULL},
+};
+
+static void state_close(void *self)
+{
+    struct state *state = self;
+
+    if (!state)
+        return;
+    configmaps_free(&state->maps);
+    lease_free(state->lease);
+    kube_close(state->kube);
+    free(state);
+}
+DEFINE_FREEP(struct state *, state_close)
+
+static int check_settings(const struct configmap_settings *settings, struct casb_error *err)
+{
+    if (settings->namespace && !text_is_label(settings->namespace))
+        return err_set(err, CASB_EINVALID, "namespace '%s' is not a DNS-1123 label",
+                       settings->namespace);
+    if (settings->lease_duration_ns < LEASE_SHORTEST_NS ||
+        settings->lease_duration_ns > LEASE_LONGEST_NS)
+        return err_set(err, CASB_EINVALID, "lease_duration must be from 3s to 1h");
+    return 0;
+}
+
+static int state_open(const struct casb_host *host, const void *settings, void **ret_self,
+                      struct casb_error *err)
+{
+    const struct configmap_settings *given = settings;
+    const struct kube_settings where = {given->kubeconfig, given->context, given->namespace};
+    _cleanup_(state_closep) struct state *state = NULL;
+    int r = check_settings(given, err);
+
+    if (r)
+        return r;
+    state = calloc(1, sizeof *state);
+    if (!state)
+        return err_nomem(err);
+    r = kube_open(host, &where, &state->kube, err);
+    configmaps_init(&state->maps, host, state->kube);
+    if (!r)
+        r = lease_new(host, state->kube, given->lease_duration_ns, &state->lease, err);
+    if (r)
+        return r;
+    *ret_self = TAKE_PTR(state);
+    return 0;
+}
+
+/* What the slots below ask of the API: exactly the rights that a pass needs. */
+static int state_check(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
+                       struct casb_error *err)
+{
+    static const struct {
+        const char *group, *resource, *verb;
+    } rights[] = {
+        {"", "configmaps", "list"},
+        {"", "configmaps", "create"},
+        {"", "configmaps", "patch"},
+        {"coordination.k8s.io", "leases", "get"},
+        {"coordination.k8s.io", "leases", "create"},
+        {"coordination.k8s.io", "leases", "update"},
+        {"coordination.k8s.io", "leases", "delete"},
+    };
+    struct state *state = self;
+    const char *namespace = kube_namespace(state->kube);
+
+    for (size_t i = 0; i < ELEMENTS(rights); i++) {
+        bool allowed = false;
+        char what[160];
+        int r = kube_allowed(state->kube, call, rights[i].verb, rights[i].group, rights[i].resource,
+                             namespace, NULL, &allowed, err);
+
+        if (r)
+            return r;
+        snprintf(what, sizeof what, "%s %s in namespace '%s'", rights[i].verb, rights[i].resource,
+                 namespace);
+        found(what, allowed, allowed ? NULL : "not allowed", arg);
+    }
+    return 0;
+}
+
+static int state_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
+                      struct casb_error *err)
+{
+    struct state *state = self;
+
+    return lease_take(state->lease, call, lost, arg, err);
+}
+
+static int state_load(void *self, const struct casb_call *call, casb_record_fn *each, void *arg,
+                      struct casb_error *err)
+{
+    struct state *state = self;
+
+    return configmaps_load(&state->maps, call, each, arg, err);
+}
+
+static int state_store(void *self, const struct casb_call *call, const struct casb_record *records,
+                       size_t count, struct casb_error *err)
+{
+    struct state *state = self;
+    json_auto_t *changes = NULL;
+    int r = lease_check(state->lease, err);
+
+    if (!r)
+        r = record_changes(records, count, &changes, err);
+    return r ? r : configmaps_change(&state->maps, call, changes, err);
+}
+
+static int state_drop(void *self, const struct casb_call *call, const char *const *uids,
+                      size_t count, struct casb_error *err)
+{
+    struct state *state = self;
+    json_auto_t *changes = NULL;
+    int r = lease_check(state->lease, err);
+
+    if (!r)
+        r = record_drops(uids, count, &changes, err);
+    return r ? r : configmaps_change(&state->maps, call, changes, err);
+}
+
+static int state_unlock(void *self, const struct casb_call *call, struct casb_error *err)
+{
+    struct state *state = self;
+
+    return lease_give_back(state->lease, call, err);
+}
+
+static const struct casb_state_ops ops = {
+    .size = sizeof ops,
+    .lock = state_lock,
+    .load = state_load,
+    .store = state_store,
+    .drop = state_drop,
+    .unlock = state_unlock,
+};
+
+CASB_EXPORT const struct casb_plugin casb_plugin = {
+    .abi = CASB_ABI,
+    .size = sizeof casb_plugin,
+    .kind = CASB_STATE,
+    .name = "configmap",
+    .version = PACKAGE_VERSION,
+    .settings_size = sizeof(struct configmap_settings),
+    .options = options,
+    .open = state_open,
+    .close = state_close,
+    .check = state_check,
+    .ops = &ops,
+};

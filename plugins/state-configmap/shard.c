@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state-configmap/shard.h"
+
+#include "base/jsonx.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define LABEL     "app.kubernetes.io/"
+#define TOOL      "cas-backup"
+#define COMPONENT "state"
+
+char *shards_selector(char out[static SHARD_LABELS_BYTES], const char *instance)
+{
+    snprintf(out, SHARD_LABELS_BYTES,
+             LABEL "instance=%s," LABEL "managed-by=" TOOL "," LABEL "component=" COMPONENT,
+             instance);
+    return out;
+}
+
+int shards_metadata(const char *instance, const char *component, const char *name, json_t **ret,
+                    struct casb_error *err)
+{
+    return jsonx_pack(ret, err, "{s:s, s:{s:s, s:s, s:s, s:s}}", "name", name, "labels",
+                      LABEL "name", TOOL, LABEL "instance", instance, LABEL "component", component,
+                      LABEL "managed-by", TOOL);
+}
+
+/* ---- the set */
+
+static int append(struct shards *shards, struct shard **ret, struct casb_error *err)
+{
+    struct shard *list = reallocarray(shards->list, shards->n + 1, sizeof *list);
+    struct shard *shard;
+
+    if (!list)
+        return err_nomem(err);
+    shards->list = list;
+    shard = &list[shards->n++];
+    *shard = (struct shard){.sizes = json_object(), .stale = json_object()};
+    if (!shard->sizes || !shard->stale)
+        return err_nomem(err);
+    *ret = shard;
+    return 0;
+}
+
+void shards_free(struct shards *shards)
+{
+    for (size_t i = 0; i < shards->n; i++) {
+        json_decref(shards->list[i].sizes);
+        json_decref(shards->list[i].stale);
+        json_decref(shards->list[i].patch);
+    }
+    free(shards->list);
+    shards->list = NULL;
+    shards->n = 0;
+}
+
+static size_t size_of(const json_t *sizes, const char *uid)
+{
+    return (size_t)json_integer_value(json_object_get(sizes, uid));
+}
+
+static int set_size(json_t *sizes, const char *uid, size_t bytes, struct casb_error *err)
+{
+    return json_object_set_new(sizes, uid, json_integer((json_int_t)bytes)) ? err_nomem(err) : 0;
+}
+
+static size_t bytes_of(const char *uid, const json_t *text)
+{
+    return strlen(uid) + json_string_length(text);
+}
+
+int shards_take(struct shards *shards, const json_t *configmap, struct casb_error *err)
+{
+    const char *name = jsonx_string(configmap, "metadata.name"), *key;
+    struct shard *shard;
+    json_t *value;
+    int r;
+
+    if (text_empty(name))
+        return err_set(err, CASB_EFAILED, "the API server gave a ConfigMap without a name");
+    r = append(shards, &shard, err);
+    if (r)
+        return r;
+    snprintf(shard->name, sizeof shard->name, "%s", name);
+    shard->exists = true;
+    json_object_foreach ((json_t *)jsonx_object(configmap, "data"), key, value) {
+        shard->bytes += bytes_of(key, value);
+        r = set_size(shard->sizes, key, bytes_of(key, value), err);
+        if (r)
+            return r;
+    }
+    json_object_foreach ((json_t *)jsonx_object(configmap, "binaryData"), key, value)
+        shard->bytes += bytes_of(key, value);
+    return 0;
+}
+
+struct shard *shards_find(const struct shards *shards, const char *uid)
+{
+    for (size_t i = 0; i < shards->n; i++)
+        if (json_object_get(shards->list[i].sizes, uid))
+            return &shards->list[i];
+    return NULL;
+}
+
+int shard_make_stale(struct shard *shard, const char *uid, struct casb_error *err)
+{
+    int r = set_size(shard->stale, uid, size_of(shard->sizes, uid), err);
+
+    if (!r)
+        json_object_del(shard->sizes, uid);
+    return r;
+}
+
+/* ---- names of new ones */
+
+static bool is_taken(const struct shards *shards, const struct shard *but)
+{
+    for (size_t i = 0; i < shards->n; i++)
+        if (&shards->list[i] != but && strcmp(shards->list[i].name, but->name) == 0)
+            return true;
+    return false;
+}
+
+/* INSTANCE-state, INSTANCE-state-2, ... */
+void shard_rename(const struct shards *shards, struct shard *shard)
+{
+    char number[16];
+
+    do {
+        shard->number++;
+        snprintf(number, sizeof number, "-%u", shard->number);
+        snprintf(shard->name, sizeof shard->name, "%s-" COMPONENT "%s", shards->instance,
+                 shard->number > 1 ? number : "");
+    } while (is_taken(shards, shard));
+}
+
+/* ---- the plan */
+
+static int set_patch(struct shard *shard, const char *uid, json_t *value, struct casb_error *err)
+{
+    if (!shard->patch)
+        shard->patch = json_object();
+    return json_object_set(shard->patch, uid, value) ? err_nomem(err) : 0;
+}
+
+static int put(struct shard *shard, const char *uid, json_t *text, struct casb_error *err)
+{
+    size_t bytes = bytes_of(uid, text);
+
+    shard->bytes += bytes - size_of(shard->sizes, uid);
+    return set_size(shard->sizes, uid, bytes, err) ? CASB_ENOMEM : set_patch(shard, uid, text, err);
+}
+
+static int drop(struct shard *shard, json_t *sizes, const char *uid, struct casb_error *err)
+{
+    int r = set_patch(shard, uid, json_null(), err);
+
+    shard->bytes -= size_of(sizes, uid);
+    json_object_del(sizes, uid); /* `uid` may end with it */
+    return r;
+}
+
+static int drop_stale(struct shard *shard, struct casb_error *err)
+{
+    const char *uid;
+    json_t *value;
+    void *next;
+    int r = 0;
+
+    json_object_foreach_safe (shard->stale, next, uid, value)
+        if (!r)
+            r = drop(shard, shard->stale, uid, err);
+    return r;
+}
+
+/* The first one with room, or a new one. */
+static int find_room(struct shards *shards, size_t bytes, size_t limit, struct shard **ret,
+                     struct casb_error *err)
+{
+    int r;
+
+    for (size_t i = 0; i < shards->n; i++) {
+        *ret = &shards->list[i];
+        if ((*ret)->bytes + bytes <= limit)
+            return 0;
+    }
+    r = append(shards, ret, err);
+    if (!r)
+        shard_rename(shards, *ret);
+    return r;
+}
+
+static int plan_put(struct shards *shards, const char *uid, json_t *text, size_t limit,
+                    struct casb_error *err)
+{
+    struct shard *home = shards_find(shards, uid), *target;
+    size_t bytes = bytes_of(uid, text), old = home ? size_of(home->sizes, uid) : 0;
+    int r;
+
+    if (home && (bytes <= old || home->bytes - old + bytes <= limit))
+        return put(home, uid, text, err);
+    r = home ? shard_make_stale(home, uid, err) : 0;
+    if (!r)
+        r = find_room(shards, bytes, limit, &target, err);
+    return r ? r : put(target, uid, text, err);
+}
+
+int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct casb_error *err)
+{
+    const char *uid;
+    json_t *value;
+    int r = 0;
+
+    for (size_t i = 0; i < shards->n && !r; i++)
+        r = drop_stale(&shards->list[i], err);
+    json_object_foreach (changes, uid, value) {
+        struct shard *home = shards_find(shards, uid);
+
+        if (r)
+            return r;
+        if (json_is_string(value))
+            r = plan_put(shards, uid, value, limit, err);
+        else if (home)
+            r = drop(home, home->sizes, uid, err);
+    }
+    return r;
+}
+
+int shard_body(const struct shards *shards, const struct shard *shard, json_t **ret,
+               struct casb_error *err)
+{
+    json_auto_t *metadata = NULL;
+    int r;
+
+    if (shard->exists)
+        return jsonx_pack(ret, err, "{s:O}", "data", shard->patch);
+    r = shards_metadata(shards->instance, COMPONENT, shard->name, &metadata, err);
+    if (r)
+        return r;
+    return jsonx_pack(ret, err, "{s:s, s:s, s:O, s:O}", "apiVersion", "v1", "kind", "ConfigMap",
+                      "metadata", metadata, "data", shard->patch);
+}
+
+void shard_written(struct shard *shard)
+{
+    json_decref(shard->patch);
+    shard->patch = NULL;
+    shard->exists = true;
+}

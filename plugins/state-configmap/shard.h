@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How records lie in ConfigMaps: one data key a node, its uid, with the record's JSON as value;
+ * several ConfigMaps ("shards") before one is full. This is the arithmetic only: which shard gets
+ * what, and the bodies of the requests. No I/O, not thread-safe.
+ */
+#ifndef STATE_CONFIGMAP_SHARD_H
+#define STATE_CONFIGMAP_SHARD_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A ConfigMap holds 1 MiB (Kubernetes, "ConfigMaps"), but each write stores all of it anew in
+ * etcd: shards stay well below. 256 KiB are some 500 nodes.
+ */
+#define SHARD_LIMIT_BYTES  ((size_t)256 * 1024)
+#define SHARD_NAME_BYTES   254
+#define SHARD_LABELS_BYTES 320
+
+struct shard {
+    char name[SHARD_NAME_BYTES];
+    unsigned number; /* in a name of our own making; 0: found in the cluster */
+    bool exists;     /* in the cluster; else its first write creates it */
+    size_t bytes;    /* of all keys and values, once `patch` is written */
+    json_t *sizes;   /* uid: bytes of its key and value */
+    json_t *stale;   /* the same for data that newer data elsewhere replaces */
+    json_t *patch;   /* what is to be written: uid: text, or null; NULL: nothing */
+};
+
+struct shards {
+    const char *instance;
+    struct shard *list;
+    size_t n;
+};
+
+/* The label selector by which an instance's shards are found. Returns out. */
+char *shards_selector(char out[static SHARD_LABELS_BYTES], const char *instance);
+
+/*
+ * The metadata of an object of this plugin; `component` is "state" or "lock". The caller owns
+ * *ret.
+ */
+int shards_metadata(const char *instance, const char *component, const char *name, json_t **ret,
+                    struct casb_error *err) _warn_unused_;
+
+/* Takes in a ConfigMap as it is in the cluster. After a failure shards_free() is all that is left.
+ */
+int shards_take(struct shards *shards, const json_t *configmap, struct casb_error *err)
+    _warn_unused_;
+
+/* The shard that holds the uid, not as stale, or NULL. */
+struct shard *shards_find(const struct shards *shards, const char *uid);
+
+/* The uid's data in this shard does not count: the next plan drops it. */
+int shard_make_stale(struct shard *shard, const char *uid, struct casb_error *err) _warn_unused_;
+
+/*
+ * Spreads changes (uid: text or null, as record_changes() makes them; NULL: none) over the shards'
+ * patches: a uid stays where it is while there is room, else the first shard with room gets it,
+ * else a new one; then its old place is stale from now on. What was stale before is dropped. Where
+ * a patch cannot be written the plan is of no use: shards_free(), and take in what the cluster has.
+ */
+int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct casb_error *err)
+    _warn_unused_;
+
+/* The ConfigMap, or the merge patch of it, that writes shard->patch. The caller owns *ret. */
+int shard_body(const struct shards *shards, const struct shard *shard, json_t **ret,
+               struct casb_error *err) _warn_unused_;
+
+/* The patch is written. */
+void shard_written(struct shard *shard);
+
+/* The new shard's name belongs to somebody else: gives it the next one. */
+void shard_rename(const struct shards *shards, struct shard *shard);
+
+/* Empties the set. */
+void shards_free(struct shards *shards);
+
+#endif
