@@ -45,19 +45,7 @@ void las_free(struct las *las)
     free(las);
 }
 
-static const json_t *find_status(const json_t *pod, const char *container)
-{
-    const json_t *status;
-    size_t i;
-
-    json_array_foreach (jsonx_array(pod, "status.containerStatuses"), i, status) {
-        if (text_equal(jsonx_string(status, "name"), container))
-            return status;
-    }
-    return NULL;
-}
-
-/* One container's part of the source: "" before its first start. */
+/* One container's part of the source: nothing before its first start. */
 static int append_start(struct buf *source, const json_t *status)
 {
     const char *running = jsonx_string(status, "state.running.startedAt");
@@ -68,6 +56,36 @@ static int append_start(struct buf *source, const json_t *status)
     if (!started)
         return 0;
     return buf_printf(source, "/%lld@%s", (long long)jsonx_int(status, "restartCount", 0), started);
+}
+
+/* The pod's uid and its containers' starts; *ret_started: there was one. */
+static int read_source(const json_t *pod, const char *uid, struct buf *source, bool *ret_started)
+{
+    const json_t *status;
+    size_t i;
+
+    if (buf_puts(source, uid) < 0)
+        return CASB_ENOMEM;
+    json_array_foreach (jsonx_array(pod, "status.containerStatuses"), i, status) {
+        if (append_start(source, status) < 0)
+            return CASB_ENOMEM;
+    }
+    *ret_started = source->len > strlen(uid);
+    return 0;
+}
+
+static int read_containers(const json_t *pod, json_t *containers)
+{
+    const json_t *container;
+    size_t i;
+
+    json_array_foreach (jsonx_array(pod, "spec.containers"), i, container) {
+        const char *name = jsonx_string(container, "name");
+
+        if (name && json_array_append_new(containers, json_string(name)) < 0)
+            return CASB_ENOMEM;
+    }
+    return 0;
 }
 
 /* Which of a node's pods counts: the higher rank, and of equal ones the younger. */
@@ -88,24 +106,6 @@ static bool is_better(const json_t *a, const json_t *b)
     return strcmp(jsonx_string(a, "created"), jsonx_string(b, "created")) > 0;
 }
 
-/* Collects the started containers' names, and what tells one start from another. */
-static int read_containers(const json_t *pod, json_t *containers, struct buf *source)
-{
-    const json_t *container;
-    size_t i;
-
-    json_array_foreach (jsonx_array(pod, "spec.containers"), i, container) {
-        const char *name = jsonx_string(container, "name");
-        size_t before = source->len;
-
-        if (append_start(source, find_status(pod, name)) < 0)
-            return CASB_ENOMEM;
-        if (source->len > before && json_array_append_new(containers, json_string(name)) < 0)
-            return CASB_ENOMEM;
-    }
-    return 0;
-}
-
 /* What we keep of a pod; *ret stays NULL for one that has no place or no name yet. */
 static int read_pod(const json_t *pod, json_t **ret, struct casb_error *err)
 {
@@ -118,9 +118,9 @@ static int read_pod(const json_t *pod, json_t **ret, struct casb_error *err)
 
     if (!name || !uid || !created)
         return 0;
-    if (!containers || buf_puts(&source, uid) < 0 || read_containers(pod, containers, &source) < 0)
+    if (!containers || read_containers(pod, containers) < 0 ||
+        read_source(pod, uid, &source, &started) < 0)
         return err_nomem(err);
-    started = json_array_size(containers) > 0;
     return jsonx_pack(ret, err, "{s:s, s:i, s:s, s:s*, s:O}", "pod", name, "rank", rank_of(pod),
                       "created", created, "source", started ? buf_text(&source) : NULL,
                       "containers", containers);

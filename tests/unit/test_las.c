@@ -170,7 +170,7 @@ static void every_container_is_part_of_the_source(void **state)
                        "{\"startedAt\": \"T2\"}}}, {\"name\": \"las\", \"restartCount\": 0,"
                        " \"state\": {\"running\": {\"startedAt\": \"T1\"}}}]");
     list(s);
-    assert_string_equal(las_source(s->pods, "node-1"), "a/0@T1/2@T2");
+    assert_string_equal(las_source(s->pods, "node-1"), "a/2@T2/0@T1");
 }
 
 static void of_several_pods_the_right_one_counts(void **state)
