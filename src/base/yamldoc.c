@@ -2,6 +2,7 @@
 #include "base/yamldoc.h"
 
 #include "base/text.h"
+#include "base/yamlmarks.h"
 #include "base/yamlscalar.h"
 
 #include <stdarg.h>
@@ -12,23 +13,10 @@
 #define NODES_MAX 100000
 #define WORD_SIZE 80 /* of a key that an error quotes */
 
-struct position {
-    size_t line, column; /* from 1 */
-};
-
-struct mark {
-    size_t parent;   /* the collection that it is in; the root is its own */
-    size_t children; /* whose parts stand below it: its own, or those of what an alias means */
-    char *key;       /* in a mapping; NULL in a sequence and for the root */
-    size_t index;    /* in a sequence */
-    struct position key_at, at;
-};
-
 struct yamldoc {
     char *name;
     json_t *root;
-    struct mark *marks; /* [0] is the root; parts come after what they are in */
-    size_t marks_len, marks_cap;
+    struct yamlmarks marks;
 };
 
 struct builder {
@@ -45,14 +33,15 @@ struct builder {
 static int build(struct builder *b, const yaml_event_t *event, size_t mark, size_t depth,
                  json_t **ret);
 
-static struct position position_of(yaml_mark_t at)
+static struct yamlposition position_of(yaml_mark_t at)
 {
-    return (struct position){at.line + 1, at.column + 1};
+    return (struct yamlposition){at.line + 1, at.column + 1};
 }
 
-static int fail_at(struct builder *b, struct position at, const char *format, ...) _printf_(3, 4);
+static int fail_at(struct builder *b, struct yamlposition at, const char *format, ...)
+    _printf_(3, 4);
 
-static int fail_at(struct builder *b, struct position at, const char *format, ...)
+static int fail_at(struct builder *b, struct yamlposition at, const char *format, ...)
 {
     char text[CASB_ERROR_TEXT_BYTES];
     va_list ap;
@@ -64,9 +53,9 @@ static int fail_at(struct builder *b, struct position at, const char *format, ..
 }
 
 /* A reader's error has only an offset in bytes. */
-static struct position position_of_offset(const struct builder *b, size_t offset)
+static struct yamlposition position_of_offset(const struct builder *b, size_t offset)
 {
-    struct position at = {1, 1};
+    struct yamlposition at = {1, 1};
 
     for (size_t i = 0; i < offset && i < b->len; i++) {
         bool newline = b->text[i] == '\n';
@@ -93,7 +82,7 @@ static bool indented_by_tab(const struct builder *b, size_t line)
 static int fail_parser(struct builder *b)
 {
     const yaml_parser_t *p = b->parser;
-    struct position at = position_of(p->problem_mark);
+    struct yamlposition at = position_of(p->problem_mark);
 
     if (p->error == YAML_MEMORY_ERROR)
         return err_nomem(b->err);
@@ -112,7 +101,7 @@ static int next_event(struct builder *b, yaml_event_t *ret)
     return yaml_parser_parse(b->parser, ret) ? 0 : fail_parser(b);
 }
 
-static int add_node(struct builder *b, struct position at, size_t depth)
+static int add_node(struct builder *b, struct yamlposition at, size_t depth)
 {
     if (depth > DEPTH_MAX)
         return fail_at(b, at, "nested more than %d levels deep", DEPTH_MAX);
@@ -121,26 +110,10 @@ static int add_node(struct builder *b, struct position at, size_t depth)
     return 0;
 }
 
-/* Consumes key, also on failure. */
-static int add_mark(struct builder *b, struct mark mark, size_t *ret_index)
+/* Consumes mark.key, also on failure. */
+static int add_mark(struct builder *b, struct yamlmark mark, size_t *ret_index)
 {
-    struct yamldoc *doc = b->doc;
-
-    if (doc->marks_len == doc->marks_cap) {
-        size_t cap = doc->marks_cap ? 2 * doc->marks_cap : 64;
-        struct mark *grown = reallocarray(doc->marks, cap, sizeof *grown);
-
-        if (!grown) {
-            free(mark.key);
-            return err_nomem(b->err);
-        }
-        doc->marks = grown;
-        doc->marks_cap = cap;
-    }
-    *ret_index = doc->marks_len;
-    mark.children = doc->marks_len;
-    doc->marks[doc->marks_len++] = mark;
-    return 0;
+    return yamlmarks_add(&b->doc->marks, mark, ret_index) < 0 ? err_nomem(b->err) : 0;
 }
 
 static int build_scalar(struct builder *b, const yaml_event_t *event, json_t **ret)
@@ -161,7 +134,7 @@ static int build_scalar(struct builder *b, const yaml_event_t *event, json_t **r
 }
 
 /* Counts an alias's value into the bounds before anything is copied. */
-static int count_copy(struct builder *b, const json_t *value, struct position at, size_t depth)
+static int count_copy(struct builder *b, const json_t *value, struct yamlposition at, size_t depth)
 {
     const char *key;
     json_t *part;
@@ -191,7 +164,7 @@ static int build_alias(struct builder *b, const yaml_event_t *event, size_t mark
 {
     const char *name = (const char *)event->data.alias.anchor;
     const json_t *value = json_object_get(b->anchors, name);
-    struct position at = position_of(event->start_mark);
+    struct yamlposition at = position_of(event->start_mark);
     int rc;
 
     if (!value)
@@ -199,7 +172,7 @@ static int build_alias(struct builder *b, const yaml_event_t *event, size_t mark
     rc = count_copy(b, value, at, depth);
     if (rc < 0)
         return rc;
-    b->doc->marks[mark].children =
+    b->doc->marks.list[mark].children =
         (size_t)json_integer_value(json_object_get(b->anchor_marks, name));
     *ret = json_deep_copy(value);
     return *ret ? 0 : err_nomem(b->err);
@@ -226,7 +199,7 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
         return err_nomem(b->err);
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-        struct position at;
+        struct yamlmark item = {.parent = mark, .index = json_array_size(array)};
         json_t *value = NULL;
         size_t part;
 
@@ -235,15 +208,8 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
             return rc;
         if (event.type == YAML_SEQUENCE_END_EVENT)
             break;
-        at = position_of(event.start_mark);
-        rc = add_mark(b,
-                      (struct mark){
-                          .parent = mark,
-                          .index = json_array_size(array),
-                          .key_at = at,
-                          .at = at,
-                      },
-                      &part);
+        item.at = item.key_at = position_of(event.start_mark);
+        rc = add_mark(b, item, &part);
         if (rc == 0)
             rc = build(b, &event, part, depth + 1, &value);
         if (rc < 0)
@@ -255,27 +221,18 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
     return 0;
 }
 
-static size_t line_of_key(const struct yamldoc *doc, size_t parent, const char *key)
-{
-    for (size_t i = parent + 1; i < doc->marks_len; i++) {
-        const struct mark *m = &doc->marks[i];
-
-        if (m->parent == parent && strcmp(m->key, key) == 0)
-            return m->key_at.line;
-    }
-    return 0;
-}
-
 /*
  * A key is a string that the mapping does not have. '<<' is an error and no key: who writes it
  * means a merge, which YAML 1.2 does not know, and would lose settings without a word.
  */
 static int read_key(struct builder *b, const yaml_event_t *event, const json_t *object,
-                    size_t mapping, char **ret)
+                    size_t mapping, size_t *ret_mark)
 {
-    struct position at = position_of(event->start_mark);
+    struct yamlmark mark = {.parent = mapping, .key_at = position_of(event->start_mark)};
+    struct yamlposition at = mark.key_at;
     char word[WORD_SIZE];
     json_auto_t *key = NULL;
+    const char *text;
     int rc;
 
     if (event->type != YAML_SCALAR_EVENT)
@@ -286,40 +243,26 @@ static int read_key(struct builder *b, const yaml_event_t *event, const json_t *
     text_clean(word, sizeof word, (const char *)event->data.scalar.value);
     if (!json_is_string(key))
         return fail_at(b, at, "key '%s' is not a string: put it in quotes", word);
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(word, "<<") == 0)
+    text = json_string_value(key);
+    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(text, "<<") == 0)
         return fail_at(b, at, "merge keys ('<<') are not supported");
-    if (json_object_get(object, json_string_value(key)))
+    if (json_object_get(object, text))
         return fail_at(b, at, "key '%s' is already in line %zu", word,
-                       line_of_key(b->doc, mapping, json_string_value(key)));
-    *ret = strdup(json_string_value(key));
-    return *ret ? 0 : err_nomem(b->err);
+                       yamlmarks_line_of_key(&b->doc->marks, mapping, text));
+    mark.key = strdup(text);
+    return mark.key ? add_mark(b, mark, ret_mark) : err_nomem(b->err);
 }
 
-/* Reads a key's value and puts both into the object; consumes `key`. */
-static int build_member(struct builder *b, json_t *object, char *key, struct position key_at,
-                        size_t mapping, size_t depth)
+/* Reads the value that a mark is for: a key's, or the document's. */
+static int read_value(struct builder *b, size_t mark, size_t depth, json_t **ret)
 {
-    _cleanup_(freep) char *owned = key;
     _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-    json_t *value = NULL;
-    size_t part;
     int rc = next_event(b, &event);
 
     if (rc < 0)
         return rc;
-    rc = add_mark(b,
-                  (struct mark){
-                      .parent = mapping,
-                      .key = TAKE_PTR(owned),
-                      .key_at = key_at,
-                      .at = position_of(event.start_mark),
-                  },
-                  &part);
-    if (rc == 0)
-        rc = build(b, &event, part, depth + 1, &value);
-    if (rc < 0)
-        return rc;
-    return json_object_set_new(object, b->doc->marks[part].key, value) < 0 ? err_nomem(b->err) : 0;
+    b->doc->marks.list[mark].at = position_of(event.start_mark);
+    return build(b, &event, mark, depth, ret);
 }
 
 static int build_mapping(struct builder *b, const yaml_event_t *start, size_t mark, size_t depth,
@@ -334,18 +277,21 @@ static int build_mapping(struct builder *b, const yaml_event_t *start, size_t ma
         return err_nomem(b->err);
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-        char *key = NULL;
+        json_t *value = NULL;
+        size_t part;
 
         rc = next_event(b, &event);
         if (rc < 0)
             return rc;
         if (event.type == YAML_MAPPING_END_EVENT)
             break;
-        rc = read_key(b, &event, object, mark, &key);
+        rc = read_key(b, &event, object, mark, &part);
         if (rc == 0)
-            rc = build_member(b, object, key, position_of(event.start_mark), mark, depth);
+            rc = read_value(b, part, depth + 1, &value);
         if (rc < 0)
             return rc;
+        if (json_object_set_new(object, b->doc->marks.list[part].key, value) < 0)
+            return err_nomem(b->err);
     }
     *ret = TAKE_PTR(object);
     return 0;
@@ -398,7 +344,7 @@ static int build(struct builder *b, const yaml_event_t *event, size_t mark, size
 }
 
 /* Goes on to the next document; *ret_more is false where the stream ends. */
-static int next_document(struct builder *b, bool *ret_more, struct position *ret_at)
+static int next_document(struct builder *b, bool *ret_more, struct yamlposition *ret_at)
 {
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
@@ -416,28 +362,21 @@ static int next_document(struct builder *b, bool *ret_more, struct position *ret
 static int build_document(struct builder *b)
 {
     struct yamldoc *doc = b->doc;
-    struct position at;
+    struct yamlposition at;
     size_t root;
     bool more;
     int rc = next_document(b, &more, &at);
 
     if (rc == 0)
-        rc = add_mark(b, (struct mark){.key_at = {1, 1}, .at = {1, 1}}, &root);
-    if (rc == 0 && more) {
-        _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-
-        rc = next_event(b, &event);
-        if (rc == 0) {
-            doc->marks[root].key_at = doc->marks[root].at = position_of(event.start_mark);
-            rc = build(b, &event, root, 1, &doc->root);
-        }
-        if (rc == 0)
-            rc = next_document(b, &more, &at);
-        if (rc == 0 && more)
-            rc = fail_at(b, at, "a second document: only one is allowed");
-    }
+        rc = add_mark(b, (struct yamlmark){.key_at = at, .at = at}, &root);
+    if (rc == 0 && more)
+        rc = read_value(b, root, 1, &doc->root);
+    if (rc == 0 && more)
+        rc = next_document(b, &more, &at);
     if (rc < 0)
         return rc;
+    if (more)
+        return fail_at(b, at, "a second document: only one is allowed");
     if (!doc->root || json_is_null(doc->root)) {
         json_decref(doc->root);
         doc->root = json_object();
@@ -482,46 +421,12 @@ const char *yamldoc_name(const struct yamldoc *doc)
     return doc->name;
 }
 
-/* How much of the path names this part: 0 for another one. Keys may have dots in them. */
-static size_t match_part(const struct mark *m, const char *path)
-{
-    char index[32];
-    const char *key = m->key;
-    size_t dot = *path == '.', len;
-
-    if (!key) {
-        snprintf(index, sizeof index, "[%zu]", m->index);
-        return strncmp(path, index, strlen(index)) == 0 ? strlen(index) : 0;
-    }
-    len = strlen(key);
-    if (strncmp(path + dot, key, len) != 0 || !strchr(".[", path[dot + len]))
-        return 0;
-    return dot + len;
-}
-
 void yamldoc_mark(const struct yamldoc *doc, const char *path, bool key, size_t *ret_line,
                   size_t *ret_column)
 {
-    const struct mark *found = &doc->marks[0];
-    const struct position *at;
-    size_t len;
+    const struct yamlmark *mark = yamlmarks_find(&doc->marks, path);
+    const struct yamlposition *at = key ? &mark->key_at : &mark->at;
 
-    do {
-        const struct mark *parent = found;
-
-        len = 0;
-        for (size_t i = parent->children + 1; i < doc->marks_len; i++) {
-            const struct mark *m = &doc->marks[i];
-            size_t matched = m->parent == parent->children ? match_part(m, path) : 0;
-
-            if (matched > len) {
-                len = matched;
-                found = m;
-            }
-        }
-        path += len;
-    } while (len);
-    at = key ? &found->key_at : &found->at;
     *ret_line = at->line;
     *ret_column = at->column;
 }
@@ -530,9 +435,7 @@ void yamldoc_free(struct yamldoc *doc)
 {
     if (!doc)
         return;
-    for (size_t i = 0; i < doc->marks_len; i++)
-        free(doc->marks[i].key);
-    free(doc->marks);
+    yamlmarks_free(&doc->marks);
     json_decref(doc->root);
     free(doc->name);
     free(doc);
