@@ -119,6 +119,69 @@ static void an_identity_is_split_into_key_and_certificate(void **state)
     pki_free(&other);
 }
 
+static char *read_data(const char *name)
+{
+    _cleanup_(fclosep) FILE *f = NULL;
+    char path[512], *text = calloc(1, 8192);
+
+    f = fopen(unit_data(path, sizeof path, name), "r");
+    assert_true(f && text && fread(text, 1, 8191, f) > 0);
+    return text;
+}
+
+static void a_documented_chain_expired_in_2021(void **state)
+{
+    _cleanup_(freep) char *chain = read_data("tls/expired-chain.pem");
+    char subject[64], hex[65];
+    int64_t end = 0;
+
+    (void)state;
+    assert_int_equal(tls_chain_expiry(chain, &end, subject, sizeof subject, NULL), 0);
+    assert_int_equal(end, 1635979782); /* 2021-11-03T22:49:42Z */
+    assert_string_equal(subject, "CN=cas-instance");
+    assert_int_equal(tls_chain_sha256(chain, hex, NULL), 0);
+    /* openssl x509 -outform DER of each, then sha256sum over both */
+    assert_string_equal(hex, "da8dd305543585b65647df6ff978e77ca1ed159ed29a3f0462cee06d6b8d4834");
+}
+
+static void keys_are_read_in_all_usual_forms(void **state)
+{
+    static const struct {
+        const char *key, *text;
+    } table[] = {
+        {"tls/pkcs8.key", NULL},
+        {"tls/sec1-with-parameters.key", NULL},
+        {"tls/crlf.key", NULL},
+        {"tls/encrypted.key", "the private key is encrypted: its passphrase is needed"},
+        {"tls/other.key", "the private key does not belong to the certificate"},
+        {"tls/own.crt", "no readable private key in the PEM text"},
+    };
+    _cleanup_(freep) char *cert = read_data("tls/own.crt");
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        _cleanup_(freep) char *key = read_data(table[i].key);
+        struct casb_error err = {0};
+
+        assert_int_equal(tls_check_pair(cert, key, &err), table[i].text ? CASB_EINVALID : 0);
+        assert_string_equal(err.text, table[i].text ? table[i].text : "");
+    }
+}
+
+static void an_identity_may_have_a_key_in_another_form(void **state)
+{
+    _cleanup_(freep) char *old_key = read_data("tls/sec1-with-parameters.key");
+    _cleanup_(freep) char *own_cert = read_data("tls/own.crt");
+    _cleanup_(freep) char *pem = join(old_key, own_cert), *cert = NULL;
+    _cleanup_(freep) char *want = read_data("tls/pkcs8.key");
+    _cleanup_(tls_secret_freep) char *key = NULL;
+
+    (void)state;
+    assert_int_equal(tls_split_identity(pem, &key, &cert, NULL), 0);
+    assert_string_equal(key, want);
+    assert_string_equal(cert, own_cert);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +189,9 @@ int main(void)
         cmocka_unit_test(what_is_no_chain_is_refused),
         cmocka_unit_test(the_first_certificate_to_expire_counts),
         cmocka_unit_test(an_identity_is_split_into_key_and_certificate),
+        cmocka_unit_test(a_documented_chain_expired_in_2021),
+        cmocka_unit_test(keys_are_read_in_all_usual_forms),
+        cmocka_unit_test(an_identity_may_have_a_key_in_another_form),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

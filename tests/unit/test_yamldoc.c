@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "chaos.h"
 #include "unit.h"
 
 #include "base/buf.h"
@@ -169,6 +170,27 @@ static void the_number_of_values_is_bounded_without_aliases(void **state)
     assert_string_equal(err.text, "t:100000:3: more than 100000 values");
 }
 
+/* Whichever allocation fails, of ours or of jansson's: an error comes out and nothing leaks. */
+static void running_out_of_memory_is_an_error(void **state)
+{
+    static const char text[] = "a: &x {n: [1, 2.5, text, \"q\", true, ~]}\nb: [*x, *x]\n";
+    int rc = -1;
+
+    (void)state;
+    json_set_alloc_funcs(malloc, free);
+    for (int allowed = 0; rc != 0; allowed++) {
+        _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
+        struct casb_error err = {0};
+
+        chaos_left = allowed;
+        rc = yamldoc_parse(text, sizeof text - 1, "t", &doc, &err);
+        chaos_left = -1;
+        assert_int_equal(rc, rc ? CASB_ENOMEM : 0);
+        assert_int_equal(err.code, rc);
+        assert_true(allowed < 1000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +199,7 @@ int main(void)
         cmocka_unit_test(parts_of_aliases_are_no_shared_memory),
         cmocka_unit_test(the_tree_can_outlive_the_document),
         cmocka_unit_test(the_number_of_values_is_bounded_without_aliases),
+        cmocka_unit_test(running_out_of_memory_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
