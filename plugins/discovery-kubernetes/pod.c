@@ -98,6 +98,19 @@ static int add_resource(json_t *container, const struct pod_plan *plan, struct c
     return json_object_set_new(container, "resources", resources) < 0 ? err_nomem(err) : 0;
 }
 
+/* So that the node's address will do, from outside the cluster too. */
+static int add_port(json_t *container, const struct pod_plan *plan, struct casb_error *err)
+{
+    json_t *ports;
+    int r;
+
+    r = jsonx_pack(&ports, err, plan->host_port ? "[{s:s, s:i, s:i}]" : "[{s:s, s:i}]", "name",
+                   "client", "containerPort", POD_CAS_PORT, "hostPort", POD_CAS_PORT);
+    if (r < 0)
+        return r;
+    return json_object_set_new(container, "ports", ports) < 0 ? err_nomem(err) : 0;
+}
+
 /*
  * As strict as a CAS image can take: the published ones run as root, so runAsNonRoot is left to
  * the user's patch.
@@ -107,15 +120,14 @@ static int build_container(const struct pod_plan *plan, json_t **ret, struct cas
     json_auto_t *container = NULL;
     int r;
 
-    r = jsonx_pack(&container, err,
-                   "{s:s, s:s, s:s, s:[{s:s, s:i, s:o*}], s:{s:{s:i}, s:i, s:i}, "
-                   "s:{s:b, s:{s:[s]}, s:{s:s}}}",
-                   "name", COMPONENT, "image", plan->image, "terminationMessagePolicy",
-                   "FallbackToLogsOnError", "ports", "name", "client", "containerPort",
-                   POD_CAS_PORT, "hostPort", plan->host_port ? json_integer(POD_CAS_PORT) : NULL,
-                   "readinessProbe", "tcpSocket", "port", POD_CAS_PORT, "periodSeconds", 1,
-                   "timeoutSeconds", 1, "securityContext", "allowPrivilegeEscalation", false,
-                   "capabilities", "drop", "ALL", "seccompProfile", "type", "RuntimeDefault");
+    r = jsonx_pack(
+        &container, err, "{s:s, s:s, s:s, s:{s:{s:i}, s:i, s:i}, s:{s:b, s:{s:[s]}, s:{s:s}}}",
+        "name", COMPONENT, "image", plan->image, "terminationMessagePolicy",
+        "FallbackToLogsOnError", "readinessProbe", "tcpSocket", "port", POD_CAS_PORT,
+        "periodSeconds", 1, "timeoutSeconds", 1, "securityContext", "allowPrivilegeEscalation",
+        false, "capabilities", "drop", "ALL", "seccompProfile", "type", "RuntimeDefault");
+    if (r == 0)
+        r = add_port(container, plan, err);
     if (r == 0)
         r = add_resource(container, plan, err);
     if (r == 0 && plan->container && jsonx_merge_patch(&container, plan->container) < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "chaos.h"
 #include "unit.h"
 
 #include "discovery-kubernetes/pod.h"
@@ -251,6 +252,36 @@ static void long_node_names_are_shortened_but_noted_whole(void **state)
                         node);
 }
 
+static void no_part_is_left_out_for_lack_of_memory(void **state)
+{
+    json_auto_t *patch = parse("{\"spec\": {\"tolerations\": [{\"key\": \"a\"}]}}");
+    json_auto_t *container = parse("{\"env\": [{\"name\": \"A\", \"value\": \"b\"}]}");
+    json_auto_t *want = NULL;
+    struct pod_plan with = plan;
+    int failures = 0, r = CASB_ENOMEM;
+
+    (void)state;
+    with.pod = patch;
+    with.container = container;
+    with.host_port = true;
+    with.owner_name = "pass";
+    with.owner_uid = "0815";
+    want = build(&with, "node-1");
+    json_set_alloc_funcs(malloc, free);
+    /* jansson takes some failed allocations for wrong syntax */
+    for (; r == CASB_ENOMEM || r == CASB_EINVALID; failures++) {
+        json_t *pod = NULL;
+
+        chaos_left = failures;
+        r = pod_build(&with, "node-1", &pod, NULL);
+        chaos_left = -1;
+        assert_true(r == 0 ? json_equal(pod, want) : !pod);
+        json_decref(pod);
+    }
+    assert_int_equal(r, 0);
+    assert_true(failures > 100);
+}
+
 static void own_pods_are_told_from_others(void **state)
 {
     json_auto_t *pod = build(&plan, "node-1");
@@ -289,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_las_address_of_the_users_own_stays),
         cmocka_unit_test(patches_are_left_as_they_were),
         cmocka_unit_test(long_node_names_are_shortened_but_noted_whole),
+        cmocka_unit_test(no_part_is_left_out_for_lack_of_memory),
         cmocka_unit_test(own_pods_are_told_from_others),
         cmocka_unit_test(the_selector_names_instance_tool_and_component),
     };
