@@ -185,9 +185,11 @@ static int check_need(const struct discovery *d, const struct casb_call *call,
                      err);
     if (r < 0)
         return r;
-    snprintf(what, sizeof what, "%s %s %s%s", need->resource, need->verb,
-             need->namespace ? "in namespace " : "in the cluster",
-             need->namespace ? need->namespace : "");
+    if (need->namespace)
+        snprintf(what, sizeof what, "%s %s in namespace '%s'", need->verb, need->resource,
+                 need->namespace);
+    else
+        snprintf(what, sizeof what, "%s %s", need->verb, need->resource);
     found(what, allowed, allowed ? NULL : "the API server does not allow it", arg);
     return 0;
 }

@@ -252,12 +252,12 @@ static void check_asks_for_every_permission(void **state)
     s->kube.denied = "watch";
     open_plugin(s);
     assert_int_equal(casb_plugin.check(s->self, &call, note, s, &s->err), 0);
-    assert_string_equal(s->found, "nodes list in the cluster\n"
-                                  "pods create in namespace from-context\n"
-                                  "pods get in namespace from-context\n"
-                                  "pods list in namespace from-context\n"
-                                  "NO pods watch in namespace from-context\n"
-                                  "pods delete in namespace from-context\n");
+    assert_string_equal(s->found, "list nodes\n"
+                                  "create pods in namespace 'from-context'\n"
+                                  "get pods in namespace 'from-context'\n"
+                                  "list pods in namespace 'from-context'\n"
+                                  "NO watch pods in namespace 'from-context'\n"
+                                  "delete pods in namespace 'from-context'\n");
 }
 
 static void check_asks_for_the_logs_where_las_pods_count(void **state)
@@ -267,8 +267,8 @@ static void check_asks_for_the_logs_where_las_pods_count(void **state)
     s->settings.las_selector = "app=las";
     open_plugin(s);
     assert_int_equal(casb_plugin.check(s->self, &call, note, s, &s->err), 0);
-    assert_non_null(strstr(s->found, "pods list in namespace default\n"
-                                     "pods/log get in namespace default\n"));
+    assert_non_null(strstr(s->found, "list pods in namespace 'default'\n"
+                                     "get pods/log in namespace 'default'\n"));
 }
 
 static void without_las_pods_nothing_is_identified(void **state)
