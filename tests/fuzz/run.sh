@@ -15,6 +15,7 @@ trap 'rm -rf "$work"' EXIT
 # The files that a fuzzer starts from: a name pattern below tests/unit/data.
 seeds_of() {
     case $1 in
+    fuzz_las_log) echo "$top/tests/unit/data/las.log" ;;
     fuzz_yaml) find "$top/tests/unit/data" -name '*.yaml' -type f ;;
     *) find "$top/tests/unit/data" -path "*/${1#fuzz_}/*" -type f ;;
     esac
