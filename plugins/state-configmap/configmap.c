@@ -143,7 +143,8 @@ static int give_record(const struct configmaps *maps, const struct shard *shard,
     struct casb_error trouble = {0};
     struct casb_record record;
     json_auto_t *json = NULL;
-    int r = jsonx_parse(json_string_value(text), json_string_length(text), "it", &json, &trouble);
+    int r =
+        jsonx_parse(json_string_value(text), json_string_length(text), "its text", &json, &trouble);
 
     if (!r)
         r = record_from_json(uid, json, &record, &trouble);
@@ -199,6 +200,7 @@ static int create(struct configmaps *maps, const struct casb_call *call, struct 
     for (int i = 0; i < NAME_TRIES && r == CASB_ECONFLICT; i++) {
         struct kube_request request = {.verb = KUBE_POST, .path = path(all, maps, NULL)};
         json_auto_t *body = NULL;
+        json_auto_t *created = NULL;
 
         if (i > 0)
             shard_rename(&maps->shards, shard);
@@ -206,12 +208,14 @@ static int create(struct configmaps *maps, const struct casb_call *call, struct 
         r = shard_body(&maps->shards, shard, &body, &trouble);
         request.body = body;
         if (!r)
-            r = kube_request(maps->kube, call, &request, NULL, NULL, &trouble);
+            r = kube_request(maps->kube, call, &request, &created, NULL, &trouble);
+        if (!r)
+            shard_written(shard, created);
     }
     return r ? err_pass(err, &trouble) : 0;
 }
 
-static int patch(struct configmaps *maps, const struct casb_call *call, const struct shard *shard,
+static int patch(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
                  struct casb_error *err)
 {
     char own[PATH_BYTES];
@@ -220,7 +224,11 @@ static int patch(struct configmaps *maps, const struct casb_call *call, const st
     int r = shard_body(&maps->shards, shard, &body, err);
 
     request.body = body;
-    return r ? r : kube_request(maps->kube, call, &request, NULL, NULL, err);
+    if (!r)
+        r = kube_request(maps->kube, call, &request, NULL, NULL, err);
+    if (!r)
+        shard_written(shard, NULL);
+    return r;
 }
 
 /* *ret_shard is the one that could not be written. */
@@ -234,10 +242,9 @@ static int write_shards(struct configmaps *maps, const struct casb_call *call,
         if (!shard->patch)
             continue;
         *ret_shard = shard;
-        r = shard->exists ? patch(maps, call, shard, err) : create(maps, call, shard, err);
+        r = *shard->uid ? patch(maps, call, shard, err) : create(maps, call, shard, err);
         if (r)
             return err_wrap(err, r, "ConfigMap '%s'", shard->name);
-        shard_written(shard);
     }
     return 0;
 }
@@ -264,10 +271,12 @@ static int change(struct configmaps *maps, const struct casb_call *call, json_t 
     return r;
 }
 
-/* Would a look at what the cluster has now help? It was deleted, or others made it grow. */
+/* Would a look at what the cluster has now help? It was deleted, replaced, or others made it grow.
+ */
 static bool is_outdated(int r, const struct casb_error *err)
 {
-    return r == CASB_ENOTFOUND || err->http == HTTP_TOO_LARGE || err->http == HTTP_UNPROCESSABLE;
+    return r == CASB_ENOTFOUND || r == CASB_ECONFLICT || err->http == HTTP_TOO_LARGE ||
+           err->http == HTTP_UNPROCESSABLE;
 }
 
 int configmaps_change(struct configmaps *maps, const struct casb_call *call, json_t *changes,

@@ -74,17 +74,18 @@ static size_t bytes_of(const char *uid, const json_t *text)
 int shards_take(struct shards *shards, const json_t *configmap, struct casb_error *err)
 {
     const char *name = jsonx_string(configmap, "metadata.name"), *key;
+    const char *uid = jsonx_string(configmap, "metadata.uid");
     struct shard *shard;
     json_t *value;
     int r;
 
-    if (text_empty(name))
-        return err_set(err, CASB_EFAILED, "the API server gave a ConfigMap without a name");
+    if (text_empty(name) || text_empty(uid))
+        return err_set(err, CASB_EFAILED, "the API server gave a ConfigMap without name or uid");
     r = append(shards, &shard, err);
     if (r)
         return r;
     snprintf(shard->name, sizeof shard->name, "%s", name);
-    shard->exists = true;
+    snprintf(shard->uid, sizeof shard->uid, "%s", uid);
     json_object_foreach ((json_t *)jsonx_object(configmap, "data"), key, value) {
         shard->bytes += bytes_of(key, value);
         r = set_size(shard->sizes, key, bytes_of(key, value), err);
@@ -234,8 +235,9 @@ int shard_body(const struct shards *shards, const struct shard *shard, json_t **
     json_auto_t *metadata = NULL;
     int r;
 
-    if (shard->exists)
-        return jsonx_pack(ret, err, "{s:O}", "data", shard->patch);
+    if (*shard->uid)
+        return jsonx_pack(ret, err, "{s:{s:s}, s:O}", "metadata", "uid", shard->uid, "data",
+                          shard->patch);
     r = shards_metadata(shards->instance, COMPONENT, shard->name, &metadata, err);
     if (r)
         return r;
@@ -243,9 +245,12 @@ int shard_body(const struct shards *shards, const struct shard *shard, json_t **
                       "metadata", metadata, "data", shard->patch);
 }
 
-void shard_written(struct shard *shard)
+void shard_written(struct shard *shard, const json_t *created)
 {
+    const char *uid = jsonx_string(created, "metadata.uid");
+
+    if (uid)
+        snprintf(shard->uid, sizeof shard->uid, "%s", uid);
     json_decref(shard->patch);
     shard->patch = NULL;
-    shard->exists = true;
 }

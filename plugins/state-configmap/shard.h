@@ -10,7 +10,6 @@
 #include "base/error.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -19,16 +18,17 @@
  */
 #define SHARD_LIMIT_BYTES  ((size_t)256 * 1024)
 #define SHARD_NAME_BYTES   254
+#define SHARD_UID_BYTES    64
 #define SHARD_LABELS_BYTES 320
 
 struct shard {
     char name[SHARD_NAME_BYTES];
-    unsigned number; /* in a name of our own making; 0: found in the cluster */
-    bool exists;     /* in the cluster; else its first write creates it */
-    size_t bytes;    /* of all keys and values, once `patch` is written */
-    json_t *sizes;   /* uid: bytes of its key and value */
-    json_t *stale;   /* the same for data that newer data elsewhere replaces */
-    json_t *patch;   /* what is to be written: uid: text, or null; NULL: nothing */
+    char uid[SHARD_UID_BYTES]; /* of the ConfigMap in the cluster; "" where it is not there yet */
+    unsigned number;           /* in a name of our own making; 0: found in the cluster */
+    size_t bytes;              /* of all keys and values, once `patch` is written */
+    json_t *sizes;             /* uid: bytes of its key and value */
+    json_t *stale;             /* the same for data that newer data elsewhere replaces */
+    json_t *patch;             /* what is to be written: uid: text, or null; NULL: nothing */
 };
 
 struct shards {
@@ -67,12 +67,15 @@ int shard_make_stale(struct shard *shard, const char *uid, struct casb_error *er
 int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct casb_error *err)
     _warn_unused_;
 
-/* The ConfigMap, or the merge patch of it, that writes shard->patch. The caller owns *ret. */
+/*
+ * The ConfigMap, or the merge patch of this very one (CASB_ECONFLICT where it was replaced), that
+ * writes shard->patch. The caller owns *ret.
+ */
 int shard_body(const struct shards *shards, const struct shard *shard, json_t **ret,
                struct casb_error *err) _warn_unused_;
 
-/* The patch is written. */
-void shard_written(struct shard *shard);
+/* The patch is written; `created` is the new ConfigMap where there was none before, else NULL. */
+void shard_written(struct shard *shard, const json_t *created);
 
 /* The new shard's name belongs to somebody else: gives it the next one. */
 void shard_rename(const struct shards *shards, struct shard *shard);

@@ -202,7 +202,8 @@ static bool versions_agree(const json_t *wanted, const char *key, const json_t *
     return !want || text_equal(want, jsonx_string(object, path));
 }
 
-static int post(struct kube *kube, const struct kube_request *request, struct casb_error *err)
+static int post(struct kube *kube, const struct kube_request *request, json_t **ret,
+                struct casb_error *err)
 {
     char path[512];
 
@@ -211,6 +212,8 @@ static int post(struct kube *kube, const struct kube_request *request, struct ca
     if (json_object_get(kube->objects, path))
         return refuse(err, CASB_ECONFLICT, 409, "it already exists");
     place(kube, path, json_deep_copy(request->body));
+    if (ret)
+        *ret = json_deep_copy(json_object_get(kube->objects, path));
     return 0;
 }
 
@@ -226,6 +229,8 @@ static int change(struct kube *kube, const struct kube_request *request, json_t 
         place(kube, request->path, json_deep_copy(request->body));
         return 0;
     case KUBE_MERGE_PATCH:
+        if (!versions_agree(json_object_get(request->body, "metadata"), "uid", old))
+            return refuse(err, CASB_ECONFLICT, 409, "the precondition failed");
         object = json_deep_copy(old);
         must(jsonx_merge_patch(&object, request->body) == 0, "out of memory");
         place(kube, request->path, object);
@@ -248,7 +253,7 @@ static int answer(struct kube *kube, const struct kube_request *request, json_t 
     json_t *object = json_object_get(kube->objects, request->path);
 
     if (request->verb == KUBE_POST)
-        return post(kube, request, err);
+        return post(kube, request, ret, err);
     if (!object)
         return refuse(err, CASB_ENOTFOUND, 404, "not found");
     if (request->verb == KUBE_GET && ret)

@@ -226,6 +226,17 @@ static void a_deleted_configmap_is_made_again(void **state)
     assert_int_equal(memory_kube_count(f->kube, KUBE_POST, "configmaps"), 2);
 }
 
+static void one_that_somebody_replaced_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(store(f, "a", "one", NULL), 0);
+    memory_kube_set(f->kube, FIRST, "{'metadata':{'name':'mycas-backup-state'},'data':{}}");
+    assert_int_equal(store(f, "b", "two", NULL), 0);
+    assert_data(f, FIRST, "b", NULL);
+    assert_records(f, "b=two;");
+}
+
 static void one_that_may_not_grow_is_made_up_for(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +383,7 @@ int main(void)
         WITH_STATE(a_name_that_somebody_else_has_is_passed_over),
         WITH_STATE(of_two_records_the_newer_counts),
         WITH_STATE(a_deleted_configmap_is_made_again),
+        WITH_STATE(one_that_somebody_replaced_is_left_alone),
         WITH_STATE(one_that_may_not_grow_is_made_up_for),
         WITH_STATE(a_create_whose_answer_was_lost_is_found_again),
         WITH_STATE(a_refusal_is_an_error_with_its_reason),

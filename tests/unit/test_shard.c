@@ -28,7 +28,7 @@ static void take(struct shards *shards, const char *const *data)
     for (; *data; data++, name[0]++) {
         json_auto_t *content = json(*data);
         json_auto_t *configmap =
-            json_pack("{s:{s:s}, s:O}", "metadata", "name", name, "data", content);
+            json_pack("{s:{s:s, s:s}, s:O}", "metadata", "name", name, "uid", "u", "data", content);
 
         assert_int_equal(shards_take(shards, configmap, NULL), 0);
     }
@@ -123,7 +123,7 @@ static void a_plan_spreads_changes_over_shards(void **state)
 static void write_all(struct shards *shards)
 {
     for (size_t i = 0; i < shards->n; i++)
-        shard_written(&shards->list[i]);
+        shard_written(&shards->list[i], NULL);
 }
 
 static void what_moved_is_dropped_by_the_next_plan(void **state)
@@ -177,7 +177,7 @@ static void bytes_are_counted_as_written(void **state)
 static void binary_data_takes_room_too(void **state)
 {
     struct shards shards = {0};
-    json_auto_t *configmap = json("{'metadata':{'name':'a'},'binaryData':{'b':'AAAA'}}");
+    json_auto_t *configmap = json("{'metadata':{'name':'a','uid':'u'},'binaryData':{'b':'AAAA'}}");
 
     (void)state;
     assert_int_equal(shards_take(&shards, configmap, NULL), 0);
@@ -197,13 +197,14 @@ static void the_first_write_creates_and_later_ones_patch(void **state)
              "'app.kubernetes.io/name':'cas-backup','app.kubernetes.io/instance':'i',"
              "'app.kubernetes.io/component':'state','app.kubernetes.io/managed-by':'cas-backup'}},"
              "'data':{'x':'1'}}");
-    json_auto_t *want_patch = json("{'data':{'x':'1'}}");
+    json_auto_t *created = json("{'metadata':{'uid':'u1'}}");
+    json_auto_t *want_patch = json("{'metadata':{'uid':'u1'},'data':{'x':'1'}}");
 
     (void)state;
     assert_int_equal(shards_plan(&shards, changes, 20, NULL), 0);
     assert_int_equal(shard_body(&shards, &shards.list[0], &create, NULL), 0);
     assert_true(json_equal(create, want_create));
-    shard_written(&shards.list[0]);
+    shard_written(&shards.list[0], created);
     assert_null(shards.list[0].patch);
     assert_int_equal(shards_plan(&shards, changes, 20, NULL), 0);
     assert_int_equal(shard_body(&shards, &shards.list[0], &patch, NULL), 0);
@@ -214,7 +215,7 @@ static void the_first_write_creates_and_later_ones_patch(void **state)
 static void a_name_that_is_taken_is_passed_over(void **state)
 {
     struct shards shards = {.instance = "i"};
-    json_auto_t *own = json("{'metadata':{'name':'i-state-2'}}");
+    json_auto_t *own = json("{'metadata':{'name':'i-state-2','uid':'u'}}");
     json_auto_t *changes = json("{'x':'123456789012345678901'}");
     struct shard *made;
 
