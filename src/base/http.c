@@ -5,7 +5,6 @@
 #include "base/httpclient.h"
 #include "base/text.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -45,8 +44,10 @@ static int add_line(struct exchange *x, struct curl_slist **list, const char *pr
     struct curl_slist *grown;
     int rc = buf_printf(&line, "%s%s", prefix, text);
 
-    if (rc < 0)
+    if (rc == CASB_EINVALID)
         return err_set(x->err, rc, "a header of the request is too large");
+    if (rc < 0)
+        return err_nomem(x->err);
     grown = curl_slist_append(*list, line.data);
     if (!grown)
         return err_nomem(x->err);
@@ -58,14 +59,19 @@ static int read_peer(struct exchange *x)
 {
     char *host = NULL, *port = NULL;
     CURLUcode code = curl_url_get(x->url, CURLUPART_HOST, &host, 0);
+    int len = 0;
 
     if (code == CURLUE_OK)
         code = curl_url_get(x->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     if (code == CURLUE_OK)
-        snprintf(x->peer, sizeof x->peer, "%s:%s", host, port);
+        len = snprintf(x->peer, sizeof x->peer, "%s:%s", host, port);
     curl_free(host);
     curl_free(port);
-    return code == CURLUE_OK ? 0 : err_nomem(x->err);
+    if (code != CURLUE_OK)
+        return err_nomem(x->err);
+    if (len >= (int)sizeof x->peer)
+        return err_set(x->err, CASB_EINVALID, "not a usable URL: its host is too long");
+    return 0;
 }
 
 static bool has_header(const struct http_request *request, const char *name)
@@ -143,7 +149,9 @@ static int prepare_headers(struct exchange *x)
     if (rc == 0)
         rc = add_line(x, &x->headers, "Content-Type:", "");
     for (const char *const *h = x->request->headers; h && *h && rc == 0; h++)
-        rc = add_line(x, &x->headers, "", *h);
+        rc = strpbrk(*h, "\r\n")
+                 ? err_set(x->err, CASB_EINVALID, "a header of the request has a line break")
+                 : add_line(x, &x->headers, "", *h);
     return rc;
 }
 
@@ -180,10 +188,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     size_t len = size * count;
     long status = 0;
 
-    x->active_ns = clock_now_ns();
     curl_easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     x->stopped = request->on_body && status / 100 == 2 ? request->on_body(data, len, request->arg)
                                                        : keep_body(x, data, len);
+    x->active_ns = clock_now_ns(); /* a reader's own time is no silence */
     return x->stopped ? CURL_WRITEFUNC_ERROR : len;
 }
 

@@ -17,7 +17,8 @@
 struct http_client;
 
 /*
- * How to connect. Strings are copied by http_client_new().
+ * How to connect. Strings are copied by http_client_new(). With server_name, NO_PROXY of the
+ * environment is compared with that name, not with the URL's host.
  */
 struct http_config {
     const char *ca_pem;          /* trust these only; NULL: the system's */

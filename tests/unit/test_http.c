@@ -717,6 +717,28 @@ static void urls_that_are_none_are_invalid(void **state)
     }
 }
 
+static void hosts_and_headers_that_would_be_cut_or_split_are_invalid(void **state)
+{
+    static const char *const split[] = {"X-Token: a\r\nX-Other: b", NULL};
+    _cleanup_(http_client_freep) struct http_client *client = NULL;
+    char url[600] = "https://";
+
+    (void)state;
+    memset(url + 8, 'a', 400);
+    assert_int_equal(http_client_new(&(struct http_config){0}, &client, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        _cleanup_(http_response_free) struct http_response response;
+        struct casb_call call = call_of(10000);
+        const struct http_request request = {
+            .method = "GET",
+            .url = i ? url : "https://127.0.0.1:1/",
+            .headers = i ? NULL : split,
+        };
+
+        assert_int_equal(http_perform(client, &call, &request, &response, NULL), CASB_EINVALID);
+    }
+}
+
 static bool answer_no_tunnel(struct testpeer *peer, void *arg)
 {
     snprintf(arg, 40, "%.39s", peer->request);
@@ -1011,6 +1033,7 @@ int main(void)
         cmocka_unit_test(plain_http_is_refused_unless_allowed),
         cmocka_unit_test(credentials_never_go_over_plain_http),
         cmocka_unit_test(urls_that_are_none_are_invalid),
+        cmocka_unit_test(hosts_and_headers_that_would_be_cut_or_split_are_invalid),
         cmocka_unit_test(a_proxy_is_asked_for_a_tunnel),
         cmocka_unit_test(silence_ends_at_whichever_limit_comes_first),
         cmocka_unit_test(a_cancelled_call_returns_soon),
