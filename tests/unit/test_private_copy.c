@@ -6,6 +6,8 @@
 #include "registration-scone-cli/private_copy.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -128,6 +130,31 @@ static void a_sweep_leaves_the_living_alone(void **state)
     assert_int_equal(private_copy_remove(&copy, &err), 0);
 }
 
+/* Between a folder's making and its lock a sweep takes it for a dead one: then there is another. */
+static void sweeps_do_not_disturb_who_makes_copies(void **state)
+{
+    pid_t sweeper = fork();
+
+    (void)state;
+    if (sweeper == 0) {
+        size_t removed;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            (void)!private_copy_sweep(&removed, NULL);
+    }
+    for (int i = 0; i < 1500; i++) {
+        struct private_copy copy = PRIVATE_COPY_INIT;
+        struct casb_error err = {0};
+        int r = private_copy_new(&content, &copy, &err);
+
+        if (r < 0 || access(copy.file, F_OK) < 0 || private_copy_remove(&copy, &err) < 0)
+            fail_msg("copy %d: %s", i, err.text);
+    }
+    assert_int_equal(kill(sweeper, SIGKILL), 0);
+    assert_int_equal(waitpid(sweeper, NULL, 0), sweeper);
+}
+
 static void a_sweep_takes_only_folders_of_its_own_name(void **state)
 {
     const char *base = *state;
@@ -154,6 +181,7 @@ int main(void)
         TEST(what_the_cli_left_beside_it_goes_too),
         TEST(a_sweep_removes_what_a_killed_process_left),
         TEST(a_sweep_leaves_the_living_alone),
+        TEST(sweeps_do_not_disturb_who_makes_copies),
         TEST(a_sweep_takes_only_folders_of_its_own_name),
     };
 
