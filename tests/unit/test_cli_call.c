@@ -3,7 +3,7 @@
 
 #include "chaos.h"
 
-#include "base/cleanup.h"
+#include "base/file.h"
 #include "registration-scone-cli/cli_call.h"
 
 #include <cas-backup/error.h>
@@ -166,6 +166,32 @@ static void what_the_cli_said_becomes_one_line(void **state)
     }
 }
 
+static void whole_outputs_give_their_causes(void **state)
+{
+    static const struct {
+        const char *file, *want;
+    } rows[] = {
+        {"cli_output/refused",
+         "Could not register backup CAS 192.0.2.10:8081: Verification of the backup CAS failed: "
+         "TCB status of the platform: group-out-of-date"},
+        {"cli_output/list_of_causes",
+         "Could not register backup CAS 192.0.2.10:8081: error sending request for url "
+         "(https://mycas:8081/): tcp connect error: Connection refused (os error 111): "
+         "Connection refused (os error 111)"},
+        {"cli_output/coloured", "No CAS at 192.0.2.10:8081: connection timed out"},
+    };
+    char path[4096], said[512];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        _cleanup_(buf_free) struct buf text = BUF_INIT(4096);
+
+        assert_int_equal(file_read(unit_data(path, sizeof path, rows[i].file), &text, NULL), 0);
+        cli_call_message(said, sizeof said, buf_text(&text), "");
+        assert_string_equal(said, rows[i].want);
+    }
+}
+
 static void a_long_message_is_cut_and_says_so(void **state)
 {
     char text[4096], said[64];
@@ -185,6 +211,7 @@ int main(void)
         cmocka_unit_test(the_environment_is_what_the_call_needs_and_no_more),
         cmocka_unit_test(without_memory_there_is_no_environment),
         cmocka_unit_test(what_the_cli_said_becomes_one_line),
+        cmocka_unit_test(whole_outputs_give_their_causes),
         cmocka_unit_test(a_long_message_is_cut_and_says_so),
     };
 
