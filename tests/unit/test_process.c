@@ -15,6 +15,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The tests are linked with --wrap=syscall. */
+static bool without_pidfd;
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* pidfd_open() is the only one that is called by number. */
+long __wrap_syscall(long number, ...)
+{
+    va_list ap;
+    pid_t pid;
+
+    va_start(ap, number);
+    pid = va_arg(ap, pid_t);
+    va_end(ap);
+    if (!without_pidfd)
+        return __real_syscall(number, pid, 0);
+    errno = ENOSYS;
+    return -1;
+}
+
 static const char *const env[] = {"PATH=/usr/bin:/bin", "GREETING=hello", NULL};
 
 static int shell(const char *script, const char *input, int64_t timeout_ns,
@@ -310,6 +331,24 @@ static void a_stopped_child_can_still_be_ended(void **state)
     assert_int_equal(result.signal, SIGTERM);
 }
 
+static void an_end_is_seen_without_pidfds(void **state)
+{
+    static const char *const scripts[] = {"exit 3", "exec >&- 2>&-; exit 3", "sleep 1000 & exit 3"};
+
+    (void)state;
+    without_pidfd = true;
+    for (size_t i = 0; i < ELEMENTS(scripts); i++) {
+        struct process_result result;
+        struct casb_error err;
+
+        assert_int_equal(shell(scripts[i], NULL, 60 * CLOCK_S, &result, &err), 0);
+        assert_int_equal(result.status, 3);
+        process_result_free(&result);
+    }
+    without_pidfd = false;
+    assert_no_child_is_left();
+}
+
 static void a_call_that_is_over_starts_nothing(void **state)
 {
     _cleanup_(process_result_free) struct process_result result;
@@ -479,6 +518,7 @@ int main(void)
         cmocka_unit_test(grandchildren_have_time_to_clean_up),
         cmocka_unit_test(one_that_ignores_sigterm_is_killed),
         cmocka_unit_test(a_stopped_child_can_still_be_ended),
+        cmocka_unit_test(an_end_is_seen_without_pidfds),
         cmocka_unit_test(a_call_that_is_over_starts_nothing),
         cmocka_unit_test(what_holds_our_pipes_does_not_hold_us_up),
         cmocka_unit_test(what_is_left_behind_without_our_pipes_goes_on),
