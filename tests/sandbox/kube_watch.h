@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A watch of the sandbox's Kubernetes API: its answer is a line of JSON for each change. */
+#ifndef SANDBOX_KUBE_WATCH_H
+#define SANDBOX_KUBE_WATCH_H
+
+#include "base/buf.h"
+#include "sandbox/kube_api.h"
+
+struct watch;
+
+/*
+ * Begins a watch for a request that api_do() let through. `broken` has it give one ERROR with this
+ * Status and end; NULL: it works. Wants the store's lock held, and may be used by one thread.
+ */
+struct watch *watch_new(struct store *store, const struct api_request *request,
+                        const json_t *broken);
+
+/* Frees it; without the store's lock. NULL is fine. */
+void watch_free(struct watch *watch);
+
+/* Waits for the next lines and appends them. False: it is over. Takes the store's lock itself. */
+bool watch_next(struct watch *watch, struct buf *lines);
+
+#endif
