@@ -37,6 +37,7 @@ static int limit_process(struct casb_error *err)
         return err_set_errno(err, errno, "cannot switch off core dumps");
     umask(077);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, as by some parents: no child would leave its status */
     return 0;
 }
 

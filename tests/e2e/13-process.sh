@@ -6,12 +6,13 @@
 
 mkfifo "$work/log"
 
-# start PLUGIN: runs `check` with a mock in the background, until all plugins are open. Its log is
-# read from descriptor 3, its process is in $pid.
+# start PLUGIN [COMMAND...]: runs `check` with a mock in the background, by COMMAND, until all
+# plugins are open. Its log is read from descriptor 3, its process is in $pid.
 start() {
     printf '%s\n' "discovery: [{plugin: $1}]" 'registration: {plugin: good}' \
         'state: {plugin: good}' >"$work/s.yaml"
-    "$program" check --plugin-dir "$mocks" -f "$work/s.yaml" >"$work/out" 2>"$work/log" &
+    shift
+    "$@" "$program" check --plugin-dir "$mocks" -f "$work/s.yaml" >"$work/out" 2>"$work/log" &
     pid=$!
     exec 3<"$work/log"
     await "instance 'mycas-backup'"
@@ -52,13 +53,15 @@ await 'SIGTERM: cleaning up'
 kill -HUP "$pid"
 ended 129 'a second signal ends it at once'
 
-start check-hangs
+start check-hangs env --ignore-signal=CHLD
 [ "$(awk '/core file/ { print $5, $6 }' "/proc/$pid/limits")" = '0 0' ]
 ok $? 'it leaves no core dump'
 awk '/^Umask/ { exit $2 != "0077" }' "/proc/$pid/status"
 ok $? 'its files are private'
 awk '/^SigIgn/ { exit substr($2, length($2) - 3, 1) !~ /[13579bdf]/ }' "/proc/$pid/status"
 ok $? 'it ignores SIGPIPE'
+awk '/^SigIgn/ { exit substr($2, length($2) - 4, 1) ~ /[13579bdf]/ }' "/proc/$pid/status"
+ok $? 'it sees the end of its children, whatever its parent ignores'
 kill -KILL "$pid"
 ended 137 'and SIGKILL is the end'
 
