@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
+#include "base/jsonx.h"
 #include "base/text.h"
 #include "discovery-static/hosts.h"
 
@@ -56,7 +57,7 @@ static int read_command(struct reader *r, struct host *host)
     const char *key = r->at, *fault;
     size_t len = strcspn(key, "= \t\r");
     enum command c = hosts_command(key, len);
-    json_error_t error;
+    json_error_t error = {0};
     json_t *list;
 
     if (c == COMMANDS || key[len] != '=')
@@ -65,6 +66,8 @@ static int read_command(struct reader *r, struct host *host)
         return fault_at(r, key, "the command is given twice");
     r->at += len + 1;
     list = json_loadb(r->at, strlen(r->at), JSON_DISABLE_EOF_CHECK, &error);
+    if (!list && jsonx_is_nomem(&error))
+        return err_nomem(r->err);
     fault = list ? hosts_fault_of_command(list) : "expected a JSON list, such as [\"ssh\", \"x\"]";
     if (!fault && r->at[error.position] && !is_blank(r->at[error.position]))
         fault = "something follows the list";

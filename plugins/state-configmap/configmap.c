@@ -61,20 +61,31 @@ static int take_configmap(const json_t *item, void *arg)
                : 0;
 }
 
+static int parse_record(const char *uid, const json_t *text, json_t **ret_json,
+                        struct casb_record *ret, struct casb_error *err)
+{
+    int r =
+        jsonx_parse(json_string_value(text), json_string_length(text), "its text", ret_json, err);
+
+    return r ? r : record_from_json(uid, *ret_json, ret, err);
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
 /* When the record was written last, as far as it tells; -1: it is damaged. */
-static int64_t freshness(const char *uid, const json_t *text)
+static int get_freshness(const char *uid, const json_t *text, int64_t *ret, struct casb_error *err)
 {
-    json_auto_t *json = json_loads(json_string_value(text), JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *json = NULL;
     struct casb_record record;
+    int r = parse_record(uid, text, &json, &record, NULL);
 
-    if (record_from_json(uid, json, &record, NULL))
-        return -1;
-    return later(record.attempted, later(record.seen, record.spawned));
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    *ret = r ? -1 : later(record.attempted, later(record.seen, record.spawned));
+    return 0;
 }
 
 /* A uid of shard `i` that an earlier shard has too: only the newer record counts. */
@@ -83,11 +94,18 @@ static int settle_twin(struct listing *listing, size_t i, const char *uid, const
     struct shards *shards = &listing->maps->shards;
     struct shard *earlier = shards_find(shards, uid), *loser = &shards->list[i];
     const json_t *other;
+    int64_t ours, theirs;
+    int r;
 
     if (!earlier || earlier == loser)
         return 0;
     other = json_object_get(json_array_get(listing->data, (size_t)(earlier - shards->list)), uid);
-    if (freshness(uid, text) > freshness(uid, other))
+    r = get_freshness(uid, text, &ours, listing->err);
+    if (!r)
+        r = get_freshness(uid, other, &theirs, listing->err);
+    if (r)
+        return r;
+    if (ours > theirs)
         loser = earlier;
     plog(listing->maps->host, CASB_WARN, NULL,
          "record '%s' is in two ConfigMaps, the older one in '%s' is ignored", uid, loser->name);
@@ -138,25 +156,24 @@ static int list(struct configmaps *maps, const struct casb_call *call, json_t **
 }
 
 static int give_record(const struct configmaps *maps, const struct shard *shard, const char *uid,
-                       const json_t *text, casb_record_fn *each, void *arg)
+                       const json_t *text, casb_record_fn *each, void *arg, struct casb_error *err)
 {
     struct casb_error trouble = {0};
     struct casb_record record;
     json_auto_t *json = NULL;
-    int r =
-        jsonx_parse(json_string_value(text), json_string_length(text), "its text", &json, &trouble);
+    int r = parse_record(uid, text, &json, &record, &trouble);
 
     if (!r)
-        r = record_from_json(uid, json, &record, &trouble);
-    if (!r)
         return each(&record, arg);
+    if (r == CASB_ENOMEM)
+        return err_pass(err, &trouble);
     plog(maps->host, CASB_WARN, NULL, "ConfigMap '%s': record '%s' is ignored: %s", shard->name,
          uid, trouble.text);
     return 0;
 }
 
 static int give_records(const struct configmaps *maps, const json_t *data, casb_record_fn *each,
-                        void *arg)
+                        void *arg, struct casb_error *err)
 {
     for (size_t i = 0; i < maps->shards.n; i++) {
         const struct shard *shard = &maps->shards.list[i];
@@ -166,7 +183,7 @@ static int give_records(const struct configmaps *maps, const json_t *data, casb_
 
         json_object_foreach (json_array_get(data, i), uid, text) {
             if (json_object_get(shard->sizes, uid))
-                r = give_record(maps, shard, uid, text, each, arg);
+                r = give_record(maps, shard, uid, text, each, arg, err);
             if (r)
                 return r;
         }
@@ -183,7 +200,7 @@ int configmaps_load(struct configmaps *maps, const struct casb_call *call, casb_
     pthread_mutex_lock(&maps->lock);
     r = list(maps, call, &data, err);
     if (!r)
-        r = give_records(maps, data, each, arg);
+        r = give_records(maps, data, each, arg, err);
     pthread_mutex_unlock(&maps->lock);
     return r;
 }

@@ -72,5 +72,5 @@ int lease_stamp(json_t *lease, const char *me, int64_t duration_s, int64_t wall_
                    (json_int_t)(renewal ? transitions : transitions + 1));
     if (r)
         return r;
-    return jsonx_merge_patch(&lease, patch) ? err_nomem(err) : 0;
+    return json_object_update_recursive(lease, patch) ? err_nomem(err) : 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state-file/document.h"
 
+#include "base/jsonx.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -47,13 +49,13 @@ static bool skip(struct cursor *c, char token)
 static int read_value(struct cursor *c, json_t **ret)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES;
-    json_error_t error;
+    json_error_t error = {0};
     json_t *value;
 
     skip_blanks(c);
     value = json_loadb(c->at, (size_t)(c->end - c->at), flags, &error);
     if (!value)
-        return damaged(c, error.text);
+        return jsonx_is_nomem(&error) ? err_nomem(c->err) : damaged(c, error.text);
     c->at += error.position;
     *ret = value;
     return 0;

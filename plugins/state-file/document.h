@@ -21,7 +21,7 @@ typedef int document_record_fn(const char *uid, const json_t *value, const char 
 
 /*
  * Calls `each` for every record, in their order. CASB_EFAILED with the line where the text is
- * damaged, or of another version; the records before that place were given.
+ * damaged, or of another version; the records before that place were given. CASB_ENOMEM.
  */
 int document_read(const char *text, size_t len, document_record_fn *each, void *arg,
                   struct casb_error *err) _warn_unused_;

@@ -28,7 +28,7 @@ struct load {
     const struct state_file *state;
     casb_record_fn *each;
     void *arg;
-    int stopped; /* what `each` returned */
+    bool stopped; /* by `each` */
 };
 
 static int give_record(const char *uid, const json_t *value, const char *text, size_t len,
@@ -37,6 +37,7 @@ static int give_record(const char *uid, const json_t *value, const char *text, s
     struct load *load = arg;
     struct casb_record record;
     struct casb_error trouble = {0};
+    int r;
 
     (void)text;
     (void)len;
@@ -45,8 +46,9 @@ static int give_record(const char *uid, const json_t *value, const char *text, s
              load->state->path, uid, trouble.text);
         return 0;
     }
-    load->stopped = load->each(&record, load->arg);
-    return load->stopped;
+    r = load->each(&record, load->arg);
+    load->stopped = r != 0;
+    return r;
 }
 
 int store_load(void *self, const struct casb_call *call, casb_record_fn *each, void *arg,
@@ -61,11 +63,14 @@ int store_load(void *self, const struct casb_call *call, casb_record_fn *each, v
     if (r || text.len == 0)
         return r;
     r = document_read(text.data, text.len, give_record, &load, &trouble);
-    if (r && !load.stopped)
-        plog(load.state->host, CASB_WARN, NULL,
-             "state file '%s' is damaged, records from there on are ignored: %s", load.state->path,
-             trouble.text);
-    return load.stopped;
+    if (r == 0 || load.stopped)
+        return r;
+    if (r == CASB_ENOMEM)
+        return err_pass(err, &trouble);
+    plog(load.state->host, CASB_WARN, NULL,
+         "state file '%s' is damaged, records from there on are ignored: %s", load.state->path,
+         trouble.text);
+    return 0;
 }
 
 /* ---- writing */
@@ -136,10 +141,11 @@ static int build_next(const struct buf *text, struct copy *copy, struct casb_err
 {
     int r = document_begin(&copy->doc);
 
-    if (!r && text->len > 0 &&
-        document_read(text->data, text->len, copy_unchanged, copy, ret_damage))
-        r = copy->failed;
-    return r ? r : put_changes(&copy->doc, copy->changes);
+    if (!r && text->len > 0)
+        r = document_read(text->data, text->len, copy_unchanged, copy, ret_damage);
+    if (r && (r == CASB_ENOMEM || copy->failed))
+        return r;
+    return put_changes(&copy->doc, copy->changes);
 }
 
 static int change_file(const struct state_file *state, json_t *changes, struct casb_error *err)

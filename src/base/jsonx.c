@@ -47,8 +47,8 @@ bool jsonx_bool(const json_t *root, const char *path, bool fallback)
     return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
-/* jansson does not set the code where an allocation fails early: callers start with {0}. */
-static bool out_of_memory(const json_error_t *error)
+/* jansson does not set the code where an allocation fails early. */
+bool jsonx_is_nomem(const json_error_t *error)
 {
     return json_error_code(error) == json_error_out_of_memory ||
            json_error_code(error) == json_error_unknown;
@@ -65,7 +65,7 @@ int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
         *ret = value;
         return 0;
     }
-    if (out_of_memory(&error))
+    if (jsonx_is_nomem(&error))
         return err_nomem(err);
     quote = strstr(error.text, " near "); /* the data from there on may be a secret */
     return err_set(err, CASB_EINVALID, "%s: line %d, column %d: %.*s", what, error.line,
@@ -121,7 +121,7 @@ int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...)
         *ret = value;
         return 0;
     }
-    if (out_of_memory(&error))
+    if (jsonx_is_nomem(&error))
         return err_nomem(err);
     return err_set(err, CASB_EINVALID, "cannot build JSON: %s", error.text);
 }

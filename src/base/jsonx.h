@@ -28,6 +28,9 @@ bool jsonx_bool(const json_t *root, const char *path, bool fallback);
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err) _warn_unused_;
 
+/* Did a parser of jansson's fail for lack of memory? The error must have started as {0}. */
+bool jsonx_is_nomem(const json_error_t *error);
+
 /*
  * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, and so are
  * its members: whoever else holds a reference to them sees it. The patch is only read, and shares

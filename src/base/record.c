@@ -52,14 +52,14 @@ static int set_strings(json_t *json, struct casb_record *record, struct casb_err
 {
     for (size_t i = 0; i < ELEMENTS(strings); i++) {
         const char *const *text = member(record, &strings[i]);
-        json_t *value;
+        json_t *value = NULL;
+        int r;
 
         if (!*text)
             continue;
-        value = json_string(*text);
-        if (!value)
-            return err_set(err, CASB_EINVALID, "record '%s': '%s' is not UTF-8", record->uid,
-                           strings[i].name);
+        r = jsonx_pack(&value, err, "s", *text);
+        if (r)
+            return err_wrap(err, r, "record '%s', '%s'", record->uid, strings[i].name);
         if (json_object_set_new(json, strings[i].name, value))
             return err_nomem(err);
     }

@@ -164,7 +164,7 @@ static void what_cannot_be_stored_is_an_error(void **state)
     err = (struct casb_error){0};
     assert_int_equal(record_to_json(&(struct casb_record){.uid = "a", .name = "\xff"}, &json, &err),
                      CASB_EINVALID);
-    assert_string_equal(err.text, "record 'a': 'name' is not UTF-8");
+    assert_string_equal(err.text, "record 'a', 'name': cannot build JSON: Invalid UTF-8 string");
     assert_null(json);
 }
 
