@@ -118,14 +118,15 @@ static int take_top(struct cursor *c, const char *key, const char *text)
 int document_read(const char *text, size_t len, document_record_fn *each, void *arg,
                   struct casb_error *err)
 {
-    struct cursor c = {
-        .start = text, .at = text, .end = text + len, .each = each, .arg = arg, .err = err};
-    int r = read_object(&c, take_top);
+    struct cursor c = {.start = text, .at = text, .each = each, .arg = arg, .err = err};
+    int r;
 
+    c.end = text + strnlen(text, len); /* jansson loses count where a NUL follows a number */
+    r = read_object(&c, take_top);
     if (r)
         return r;
     skip_blanks(&c);
-    if (c.at < c.end)
+    if (c.at < text + len)
         return damaged(&c, "something follows the end");
     return c.versioned ? 0 : damaged(&c, "there is no version in it");
 }

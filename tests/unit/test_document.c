@@ -83,6 +83,18 @@ static void a_document_cut_anywhere_is_damaged(void **state)
     }
 }
 
+static void a_nul_byte_ends_what_can_be_read(void **state)
+{
+    static const char text[] = "{\"version\":1,\"records\":{\"a\":{},\"b\":[1\0]}}";
+    struct seen seen = {.list = BUF_INIT(4096)};
+
+    (void)state;
+    assert_int_equal(document_read(text, sizeof text - 1, note, &seen, NULL), CASB_EFAILED);
+    assert_string_equal(buf_text(&seen.list), "a=\"a\":{};");
+    assert_int_equal(document_read("{\"version\":1}\0", 14, note, &seen, NULL), CASB_EFAILED);
+    buf_free(&seen.list);
+}
+
 static void the_taker_can_end_the_reading(void **state)
 {
     const char *text = documents[0].text;
@@ -130,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_given_up_to_the_damage),
         cmocka_unit_test(a_document_cut_anywhere_is_damaged),
+        cmocka_unit_test(a_nul_byte_ends_what_can_be_read),
         cmocka_unit_test(the_taker_can_end_the_reading),
         cmocka_unit_test(what_is_written_can_be_read),
         cmocka_unit_test(an_empty_document_is_one_too),
