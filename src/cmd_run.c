@@ -15,19 +15,10 @@ static int status_of_pass(const struct settings *settings, struct report *report
     return counts.failed > 0 ? EXIT_NODE_FAILED : EXIT_DONE;
 }
 
-static int print_json(const struct report *report)
-{
-    json_auto_t *json = report_json(report);
-
-    if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) || printf("\n") < 0)
-        return -1;
-    return 0;
-}
-
 static int print_report(const struct settings *settings, struct report *report, bool plan)
 {
     if (settings->cli->output_json)
-        return print_json(report);
+        return report_print_json(report, stdout);
     if (settings->cli->verbosity < 0 && !plan)
         return 0;
     if (report_print(report, !plan, stdout))

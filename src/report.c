@@ -285,12 +285,27 @@ int report_print_counts(struct report *report, FILE *out)
                : 0;
 }
 
-int report_write(const struct report *report, const char *path, struct casb_error *err)
+/* Digits enough for the seconds of a century, few enough for 0.1 to be 0.1. */
+#define DUMP_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(14))
+
+int report_print_json(const struct report *report, FILE *out)
 {
     json_auto_t *json = report_json(report);
-    _cleanup_(freep) char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 
-    if (!text)
+    return !json || json_dumpf(json, out, DUMP_FLAGS) || putc('\n', out) == EOF ? -1 : 0;
+}
+
+int report_write(const struct report *report, const char *path, struct casb_error *err)
+{
+    _cleanup_(freep) char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    int r;
+
+    if (!out)
         return err_nomem(err);
-    return file_write(path, text, strlen(text), 0644, err);
+    r = report_print_json(report, out);
+    if (fclose(out) || r)
+        return err_nomem(err);
+    return file_write(path, text, len, 0644, err);
 }

@@ -78,10 +78,13 @@ typedef int report_each_fn(const struct report_node *node, void *arg);
 /* Calls `each` for every node, sorted by name. CASB_ENOMEM where there is no memory for that. */
 int report_each(const struct report *report, report_each_fn *each, void *arg) _warn_unused_;
 
+/* Prints the report as JSON. 0, or -1 where that failed. */
+int report_print_json(const struct report *report, FILE *out);
+
 /* Prints one line with the counts. */
 int report_print_counts(struct report *report, FILE *out);
 
-/* Writes the JSON report to a file, atomically. */
+/* Writes what report_print_json() prints to a file, atomically. */
 int report_write(const struct report *report, const char *path, struct casb_error *err)
     _warn_unused_;
 

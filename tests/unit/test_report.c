@@ -127,6 +127,27 @@ static void an_empty_report_prints_no_table(void **state)
     report_free(report);
 }
 
+static void json_is_printed_with_seconds_as_people_write_them(void **state)
+{
+    struct report *report;
+    const struct report_node node = {.source = "s",
+                                     .name = "n",
+                                     .uid = "u",
+                                     .reason = "",
+                                     .outcome = REPORT_REGISTERED,
+                                     .seconds = 0.0514};
+    char text[1024] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+
+    (void)state;
+    assert_int_equal(report_new("mycas", "abc", &report, NULL), 0);
+    report_add(report, &node);
+    assert_int_equal(report_print_json(report, out), 0);
+    fclose(out);
+    assert_non_null(strstr(text, "\"seconds\": 0.051\n"));
+    report_free(report);
+}
+
 static void writing_names_the_path_that_fails(void **state)
 {
     struct report *report = sample();
@@ -146,6 +167,7 @@ int main(void)
         cmocka_unit_test(the_table_of_open_nodes_leaves_out_what_needs_no_care),
         cmocka_unit_test(the_whole_table_has_every_node),
         cmocka_unit_test(an_empty_report_prints_no_table),
+        cmocka_unit_test(json_is_printed_with_seconds_as_people_write_them),
         cmocka_unit_test(writing_names_the_path_that_fails),
     };
 
