@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Starts the sandbox's primary CAS and writes settings for three machines, for ./demo and tests.
-# Before: $builddir, $work (a folder). After: $settings, $owner, $hosts (the machines' folder).
+# Before: $srcdir, $builddir, $work (a folder). After: $settings, $owner, $hosts (the machines'
+# folder).
+# shellcheck disable=SC2154
 
 export CAS=$builddir/tests/sandbox/cas
 owner=$work/owner hosts=$work/hosts settings=$work/settings.yaml
@@ -26,6 +28,11 @@ stop_sandbox() {
     done
 }
 
+# How many backup CAS there are.
+count_running() {
+    find "$hosts" -name '*.pid' | wc -l
+}
+
 # write_settings COUNT REGISTRATION: machines server-1 ... server-COUNT on addresses of their own.
 write_settings() {
     {
@@ -33,7 +40,7 @@ write_settings() {
         echo "  - plugin: static"
         echo "    hosts:"
         for i in $(seq "$1"); do
-            echo "      - {name: server-$i, address: \"127.0.$((i / 250)).$((i % 250 + 2)):28081\"}"
+            echo "      - {name: server-$i, address: 127.0.$((i / 250)).$((i % 250 + 2))}"
         done
         echo "    spawn: [$host, spawn, $hosts, \"{name}\", \"{address}\"]"
         echo "    remove: [$host, remove, $hosts, \"{name}\"]"
