@@ -114,11 +114,16 @@ static bool is_passing(const struct http_request *request, const struct http_res
     return r == CASB_EUNREACHABLE && !lost;
 }
 
-/* The exchange with retries. What went wrong last is the error, also where time runs out. */
+/*
+ * The exchange with retries. Where time runs out during a later one, what went wrong before is the
+ * error: it says why there were retries at all.
+ */
 static int persist(const struct side *side, const struct casb_call *call,
                    const struct http_request *request, struct http_response *ret,
                    struct casb_error *err)
 {
+    struct casb_error earlier = {0};
+
     for (unsigned attempt = 1;; attempt++) {
         struct http_response response = {.retry_after_ns = -1};
         struct casb_error failure = {0};
@@ -136,6 +141,9 @@ static int persist(const struct side *side, const struct casb_call *call,
             wait_ns = response.retry_after_ns;
         passing = is_passing(request, &response, r);
         http_response_free(&response);
+        if (r == CASB_ETIMEOUT && earlier.code)
+            return err_pass(err, &earlier);
+        earlier = failure;
         if (!passing || wait_ns >= call->deadline_ns - clock_now_ns())
             return err_pass(err, &failure);
         r = clock_sleep(call, wait_ns);
