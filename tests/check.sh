@@ -32,6 +32,6 @@ if [ ! -s test-suite.log ] || [ -z "$(sum TOTAL)" ]; then
     exit 1
 fi
 failed=$(($(sum FAIL) + $(sum ERROR) + $(sum XPASS)))
-[ "$status" = 0 ] || cat test-suite.log
+[ "$status" = 0 ] || grep -E -A15 '^(not ok|ERROR)|exited with status' test-suite.log | grep -v '^\(ok\|PASS\)' | head -n 200
 echo "$(sum PASS) passed, $failed failed, $(sum SKIP) skipped"
 exit "$status"
