@@ -1,0 +1,86 @@
+# shellcheck shell=bash disable=SC2034 # what the scripts that read this use
+# SPDX-License-Identifier: Apache-2.0
+# What the tests against a real cluster share. KUBE_LAB is the folder of the cluster's scripts;
+# $builddir has a build with --prefix=/usr.
+set -u
+: "${KUBE_LAB:?}" "${srcdir:?}" "${builddir:?}"
+lab=$KUBE_LAB/kube-lab
+work=$(mktemp -d)
+export KUBECONFIG
+tests=0 failures=0
+
+ok() { # STATUS NAME
+    tests=$((tests + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $tests - $2"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - $2"
+        [ ! -s "$work/out" ] || sed 's/^/# /' "$work/out"
+    fi
+}
+
+finish() {
+    echo "1..$tests"
+    exit $((failures > 0))
+}
+
+# until_true SECONDS COMMAND...: waits until the command succeeds.
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.3
+    done
+}
+
+# rootfs FOLDER PROGRAM...: a file system with the programs, and the libraries that they name.
+rootfs() {
+    local root=$1 file
+    shift
+    mkdir -p "$root"/{usr/bin,tmp,etc/ssl/certs,lib64}
+    for file in "$@"; do
+        [ "$(dirname "$file")" = "$builddir/.libs" ] || install -m 0755 "$file" "$root/usr/bin/"
+        ldd "$file" | grep -o '/[^ ]*' | while read -r lib; do
+            install -D -m 0755 "$(readlink -f "$lib")" "$root$lib"
+        done
+    done
+}
+
+# load_images: the image of a backup CAS, and one with cas-backup and the CLI's stand-in.
+load_images() {
+    local sandbox=$builddir/tests/sandbox
+    rootfs "$work/cas" "$sandbox/cas"
+    rootfs "$work/tool" "$builddir/cas-backup" "$sandbox/scone" "$builddir"/.libs/*.so
+    make -C "$builddir" install DESTDIR="$work/installed" >/dev/null || return 1
+    cp -a "$work/installed/usr/." "$work/tool/usr/"
+    "$lab" load docker.io/sandbox/cas:1 "$work/cas" /usr/bin/cas --backup &&
+        "$lab" load docker.io/sandbox/cas-backup:1 "$work/tool" /usr/bin/cas-backup
+}
+
+# give_sgx NODE...: the nodes get the resource that an SGX device plugin would give them.
+give_sgx() {
+    local node
+    for node in "$@"; do
+        kubectl patch node "$node" --subresource=status --type=merge \
+            -p '{"status":{"capacity":{"sgx.intel.com/enclave":"10"}}}' >/dev/null || return 1
+    done
+}
+
+# start_primary ADDRESS: a primary CAS on this host, which pods reach at ADDRESS.
+start_primary() {
+    exec {out}< <(exec "$builddir/tests/sandbox/cas" --primary "$work/owner" --name "$1" \
+        --listen '[::]:0' --registered "$work/registered" 2>"$work/primary.log")
+    primary_pid=$!
+    read -r _ _ _ primary_port <&"$out"
+    exec {out}<&-
+}
+
+registered() { # COUNT (not 0): so many registrations have reached the primary
+    [ "$(grep -c . "$work/registered" 2>/dev/null)" = "$1" ]
+}
+
+no_backup_pod() { # NAMESPACE
+    [ -z "$(kubectl get pods -n "$1" -l app.kubernetes.io/component=backup-cas -o name)" ]
+}
