@@ -37,5 +37,5 @@ cas_backup run
 say "would the database open on the machines that the company comes back on?"
 cas_backup coverage server-2 server-4
 say "nothing is left running, and the state is one file:"
-ls "$hosts" | grep -c 'pid$' || true
+find "$hosts" -name "*.pid" | wc -l
 cas_backup status

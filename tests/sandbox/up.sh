@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # builddir, srcdir and work are the caller's
 # SPDX-License-Identifier: Apache-2.0
 # Starts the sandbox's primary CAS and writes settings for three machines, for ./demo and tests.
 # Before: $srcdir, $builddir, $work (a folder). After: $settings, $owner, $hosts (the machines'
