@@ -78,8 +78,8 @@ typedef int kube_item_fn(const json_t *item, void *arg);
 /*
  * Lists in pages and calls `each` for every item as its page arrived. After 410 the list goes on
  * with the fresh token or starts over; an item is given once per uid all the same. Items come
- * without metadata.managedFields and status.images, which are most of a Node and read by nobody
- * here. version gets the first page's resourceVersion: a watch from it misses nothing.
+ * without what sieve_item() removes, which is most of a Node or Pod and read by nobody here.
+ * version gets the first page's resourceVersion: a watch from it misses nothing.
  */
 int kube_list(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, kube_item_fn *each, void *arg,

@@ -5,16 +5,24 @@
 
 #include <string.h>
 
-/* A member to leave out, or with `inner` one in which to go on. */
+/* A member to leave out, or with `inner` one in which, or in whose elements, to go on. */
 struct rule {
     const char *key;
     const struct rule *inner;
 };
 
 static const struct rule metadata_rules[] = {{"managedFields", NULL}, {NULL, NULL}};
+static const struct rule container_rules[] = {
+    {"env", NULL},           {"ports", NULL},          {"resources", NULL}, {"volumeMounts", NULL},
+    {"livenessProbe", NULL}, {"readinessProbe", NULL}, {NULL, NULL}};
+static const struct rule spec_rules[] = {{"affinity", NULL},
+                                         {"tolerations", NULL},
+                                         {"volumes", NULL},
+                                         {"containers", container_rules},
+                                         {NULL, NULL}};
 static const struct rule status_rules[] = {{"images", NULL}, {NULL, NULL}};
 static const struct rule item_rules[] = {
-    {"metadata", metadata_rules}, {"status", status_rules}, {NULL, NULL}};
+    {"metadata", metadata_rules}, {"spec", spec_rules}, {"status", status_rules}, {NULL, NULL}};
 
 static bool is_space(char c)
 {
@@ -150,38 +158,72 @@ static const struct rule *find_rule(const struct rule *rules, const struct sieve
     return NULL;
 }
 
+static void append(struct sieve_span *to, const char *data, size_t len)
+{
+    memmove(to->data + to->len, data, len);
+    to->len += len;
+}
+
+/* Ends what was squeezed; nothing stays of what is no JSON. */
+static void finish(struct sieve_span *to, const struct sieve *sieve, const char *brackets)
+{
+    if (sieve->broken) {
+        to->len = 0;
+        return;
+    }
+    if (!to->len)
+        append(to, brackets, 1);
+    append(to, brackets + 1, 1);
+}
+
+static void squeeze(struct sieve_span *value, const struct rule *rules);
+
 /* Moves what stays towards the front; what is still to be read is never written to. */
-static void squeeze(struct sieve_span *object, const struct rule *rules)
+static void squeeze_members(struct sieve_span *object, const struct rule *rules)
 {
     struct sieve sieve = {.text = *object};
     struct sieve_span key, value;
     const struct rule *rule;
-    size_t len = 0;
 
+    object->len = 0;
     while (sieve_member(&sieve, &key, &value)) {
         rule = find_rule(rules, &key);
         if (rule && !rule->inner)
             continue;
-        if (rule && value.data[0] == '{')
+        if (rule)
             squeeze(&value, rule->inner);
-        object->data[len] = len ? ',' : '{';
-        len++;
-        memmove(object->data + len, key.data - 1, key.len + 2);
-        len += key.len + 2;
-        object->data[len++] = ':';
-        memmove(object->data + len, value.data, value.len);
-        len += value.len;
+        append(object, object->len ? "," : "{", 1);
+        append(object, key.data - 1, key.len + 2);
+        append(object, ":", 1);
+        append(object, value.data, value.len);
     }
-    object->len = 0;
-    if (sieve.broken)
-        return;
-    if (!len)
-        object->data[len++] = '{';
-    object->data[len++] = '}';
-    object->len = len;
+    finish(object, &sieve, "{}");
+}
+
+static void squeeze_elements(struct sieve_span *array, const struct rule *rules)
+{
+    struct sieve sieve = {.text = *array};
+    struct sieve_span value;
+
+    array->len = 0;
+    while (sieve_element(&sieve, &value)) {
+        if (value.data[0] == '{')
+            squeeze_members(&value, rules);
+        append(array, array->len ? "," : "[", 1);
+        append(array, value.data, value.len);
+    }
+    finish(array, &sieve, "[]");
+}
+
+static void squeeze(struct sieve_span *value, const struct rule *rules)
+{
+    if (value->data[0] == '{')
+        squeeze_members(value, rules);
+    else if (value->data[0] == '[')
+        squeeze_elements(value, rules);
 }
 
 void sieve_item(struct sieve_span *item)
 {
-    squeeze(item, item_rules);
+    squeeze_members(item, item_rules);
 }

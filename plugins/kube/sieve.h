@@ -35,8 +35,10 @@ bool sieve_element(struct sieve *sieve, struct sieve_span *ret_value);
 bool sieve_is(const struct sieve_span *key, const char *name);
 
 /*
- * Removes metadata.managedFields and status.images from the text of an API object, in place. What
- * is no JSON object becomes the empty text, which no parser takes.
+ * Removes from the text of an API object, in place, what is most of a Node or Pod and read by
+ * nobody here: metadata.managedFields, status.images, spec.affinity, tolerations and volumes, and
+ * of spec.containers all that sets up their processes but image and command. What is no JSON object
+ * becomes the empty text, which no parser takes.
  */
 void sieve_item(struct sieve_span *item);
 
