@@ -52,6 +52,7 @@ const struct casb_record *records_values(const struct record *record);
  * two sources have the same node. Only from the scanning thread.
  */
 bool records_mark_present(struct record *record);
+/* Was it marked? */
 bool records_is_present(const struct record *record);
 
 /*
@@ -71,11 +72,13 @@ int records_start(struct records *records, int64_t interval_ns, records_store_fn
  */
 int records_stop(struct records *records, struct casb_error *err) _warn_unused_;
 
+/* Takes one record. Non-zero ends the walk, which then returns it. */
+typedef int records_each_fn(struct record *record, void *arg);
+
 /*
  * Calls `each` for every record that has values, in the order of uids. Only while no other thread
- * uses the records. Non-zero ends it and is returned.
+ * uses the records.
  */
-typedef int records_each_fn(struct record *record, void *arg);
 int records_each(const struct records *records, records_each_fn *each, void *arg);
 
 /* How many records have values. Only while no other thread uses the records. */

@@ -54,11 +54,10 @@ void limit_leave(struct limit *limit);
 /* Frees what limit_init() made. */
 void limit_done(struct limit *limit);
 
-/*
- * A condition variable on CLOCK_MONOTONIC, and a wait on it of at most timeout_ns (spurious
- * wake-ups happen). Returns 0 or an errno.
- */
+/* Makes a condition variable that waits by CLOCK_MONOTONIC. Returns 0 or an errno. */
 int worker_cond_init(pthread_cond_t *cond);
+
+/* Waits on such a one for at most timeout_ns; it may come back earlier without a reason. */
 void worker_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t timeout_ns);
 
 #endif

@@ -56,9 +56,11 @@ void hosts_free(struct hosts *hosts);
 /* Puts one machine at the end; CASB_ENOMEM. */
 int hosts_add(struct hosts *hosts, const struct host *host, struct casb_error *err) _warn_unused_;
 
-/* What is wrong with a machine's name, address or command's argument list; NULL: nothing. */
+/* What is wrong with a machine's name, for people; static; NULL: nothing. */
 const char *hosts_fault_of_name(const char *name);
+/* The same for its address. */
 const char *hosts_fault_of_address(const char *address);
+/* The same for a command's argument list. */
 const char *hosts_fault_of_command(const json_t *list);
 
 /* The command with this name (`len` bytes), or COMMANDS. */

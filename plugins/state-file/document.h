@@ -35,10 +35,13 @@ struct document {
     size_t n; /* records in it */
 };
 
-/* Return 0, CASB_ENOMEM, or CASB_EINVALID at the buffer's limit. */
+/* Begins it. This and the next return 0, CASB_ENOMEM, or CASB_EINVALID at the buffer's limit. */
 int document_begin(struct document *doc) _warn_unused_;
+/* Adds a record as it stood in another document. */
 int document_copy(struct document *doc, const char *text, size_t len) _warn_unused_;
+/* Adds a record anew. */
 int document_put(struct document *doc, const char *uid, const char *value) _warn_unused_;
+/* Ends it: `out` is whole. */
 int document_end(struct document *doc) _warn_unused_;
 
 #endif

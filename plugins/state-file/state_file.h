@@ -22,15 +22,19 @@ struct state_file {
     int lock_fd;          /* -1: the instance's lock is not held */
 };
 
-/* The slots of struct casb_state_ops; `self` is a struct state_file. */
+/* casb_state_ops.lock; `self` is a struct state_file, here and below. */
 int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
                struct casb_error *err);
+/* casb_state_ops.load */
 int store_load(void *self, const struct casb_call *call, casb_record_fn *each, void *arg,
                struct casb_error *err);
+/* casb_state_ops.store */
 int store_store(void *self, const struct casb_call *call, const struct casb_record *records,
                 size_t count, struct casb_error *err);
+/* casb_state_ops.drop */
 int store_drop(void *self, const struct casb_call *call, const char *const *uids, size_t count,
                struct casb_error *err);
+/* casb_state_ops.unlock */
 int store_unlock(void *self, const struct casb_call *call, struct casb_error *err);
 
 /*

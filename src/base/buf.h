@@ -23,8 +23,11 @@ struct buf {
  * limit would be passed; then the buffer keeps what it had.
  */
 int buf_append(struct buf *b, const void *data, size_t len) _warn_unused_;
+/* buf_append() of a string. */
 int buf_puts(struct buf *b, const char *text) _warn_unused_;
+/* buf_append() of what printf() would print. */
 int buf_printf(struct buf *b, const char *format, ...) _printf_(2, 3) _warn_unused_;
+/* The same with a list of arguments. */
 int buf_vprintf(struct buf *b, const char *format, va_list ap) _printf_(2, 0) _warn_unused_;
 
 /* Appends as much as fits under the limit, nothing without memory; returns how many bytes did not.

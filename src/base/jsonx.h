@@ -14,10 +14,15 @@
  * another type: NULL, or `fallback`.
  */
 const json_t *jsonx_get(const json_t *root, const char *path);
+/* The same for a string. */
 const char *jsonx_string(const json_t *root, const char *path);
+/* The same for an object. */
 const json_t *jsonx_object(const json_t *root, const char *path);
+/* The same for an array. */
 const json_t *jsonx_array(const json_t *root, const char *path);
+/* The same for an integer. */
 int64_t jsonx_int(const json_t *root, const char *path, int64_t fallback);
+/* The same for true and false. */
 bool jsonx_bool(const json_t *root, const char *path, bool fallback);
 
 /*

@@ -38,11 +38,12 @@ int record_from_json(const char *uid, const json_t *json, struct casb_record *re
                      struct casb_error *err) _warn_unused_;
 
 /*
- * What a state plugin is asked to change, as one object: each uid with its record's compact text,
- * or with null where the record is to be dropped. The caller owns *ret.
+ * What a state plugin is asked to change, as one object: each uid with its record's compact text.
+ * The caller owns *ret.
  */
 int record_changes(const struct casb_record *records, size_t count, json_t **ret,
                    struct casb_error *err) _warn_unused_;
+/* The same for records to be dropped: each uid with null. */
 int record_drops(const char *const *uids, size_t count, json_t **ret, struct casb_error *err)
     _warn_unused_;
 

@@ -18,6 +18,7 @@
  * character's border with "..." at the end. Returns out.
  */
 char *text_clean(char *out, size_t size, const char *text);
+/* The same for `len` bytes, which may be NUL. */
 char *text_clean_bytes(char *out, size_t size, const char *text, size_t len);
 
 /* strdup() of a possible NULL: NULL gives NULL in *ret. Returns 0 or CASB_ENOMEM. */
