@@ -90,6 +90,7 @@ static int print_records(const struct cmd_context *context, const struct tool *t
 
     if (!table || !json || records_each(records, list_record, &listing))
         return -1;
+    table_sort(table);
     return context->settings->cli->output_json ? print_json(json_incref(json))
                                                : table_print(table, stdout);
 }

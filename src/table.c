@@ -62,6 +62,29 @@ void table_row(struct table *table, const char *const *cells)
     table->rows++;
 }
 
+static int compare_first_cells(const void *a, const void *b)
+{
+    return strverscmp((*(struct row *const *)a)->cells[0], (*(struct row *const *)b)->cells[0]);
+}
+
+void table_sort(struct table *table)
+{
+    _cleanup_(freep) struct row **rows = calloc(table->rows + 1, sizeof *rows);
+    size_t n = 0;
+
+    if (!rows)
+        return;
+    for (struct row *row = table->first; row; row = row->next)
+        rows[n++] = row;
+    qsort(rows, n, sizeof *rows, compare_first_cells);
+    table->last = &table->first;
+    for (size_t i = 0; i < n; i++) {
+        *table->last = rows[i];
+        table->last = &rows[i]->next;
+    }
+    *table->last = NULL;
+}
+
 static int column_width(const struct table *table, size_t column)
 {
     size_t width = strlen(table->titles[column]);

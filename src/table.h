@@ -18,6 +18,9 @@ struct table *table_new(const char *const *titles);
  */
 void table_row(struct table *table, const char *const *cells);
 
+/* Sorts the rows by their first cell, numbers within it by value. Without memory they stay. */
+void table_sort(struct table *table);
+
 /* Prints titles and rows. Returns 0, or -1 where writing failed or rows were lost. */
 int table_print(const struct table *table, FILE *out);
 
