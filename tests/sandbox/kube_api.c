@@ -257,8 +257,8 @@ static void watch(const struct api *api, const struct api_request *request, stru
     if (matches(request, nothing) < 0)
         return api_fail(reply, 400, "BadRequest", "unable to parse requirement");
     if (version && version < api->store.compacted)
-        return api_fail(reply, 410, "Expired", "too old resource version: %lld (%lld)",
-                        (long long)version, (long long)api->store.compacted);
+        api_fail(reply, 410, "Expired", "too old resource version: %lld (%lld)", (long long)version,
+                 (long long)api->store.compacted);
     reply->watch = true;
 }
 

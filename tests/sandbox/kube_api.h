@@ -43,7 +43,7 @@ struct api_reply {
     int retry_after; /* seconds; 0: no such header */
     json_t *body;    /* or NULL */
     char *text;      /* instead of a body: a log */
-    bool watch;      /* the answer is a stream: see kube_watch.h */
+    bool watch;      /* the answer is a stream, or one event with `body`: see kube_watch.h */
 };
 
 /* Finds out what the request is about. */

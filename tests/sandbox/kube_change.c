@@ -32,7 +32,7 @@ static bool is_name(const char *name)
            !strchr("-.", name[0]) && !strchr("-.", name[len - 1]);
 }
 
-/* ConfigMaps are limited by what they hold, not by their JSON. */
+/* Only the values count. */
 static size_t data_bytes(const json_t *object)
 {
     size_t bytes = 0;
@@ -40,7 +40,7 @@ static size_t data_bytes(const json_t *object)
     json_t *value;
 
     json_object_foreach (json_object_get(object, "data"), key, value)
-        bytes += strlen(key) + json_string_length(value);
+        bytes += json_string_length(value);
     return bytes;
 }
 
@@ -137,6 +137,8 @@ static json_t *keep_fixed(const struct api_request *request, const json_t *befor
     } else if (request->resource->has_status) {
         json_object_set(next, "status", json_object_get(before, "status"));
     }
+    json_object_set_new(next, "kind", json_string(request->resource->kind));
+    json_object_set_new(next, "apiVersion", json_string(request->resource->version));
     metadata = json_object_get(next, "metadata");
     for (size_t i = 0; i < ELEMENTS(fixed); i++)
         json_object_set(metadata, fixed[i],
