@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make autoconf automake libtool pkg-config libcurl4-openssl-dev libjansson-dev libyaml-dev
-    libssl-dev libcmocka-dev libmicrohttpd-dev openssl man-db groff"
+    libssl-dev libcmocka-dev libmicrohttpd-dev openssl man-db groff curl jq"
 missing=
 for package in $build "$@"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||

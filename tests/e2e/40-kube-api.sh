@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The API that tests/sandbox/kube stands in for: what the tool builds on, asked for without the
 # tool. On a real cluster the same script shows that the stand-in is like it.
+# shellcheck disable=SC2119,SC2317 # functions are called by name
 # shellcheck source-path=SCRIPTDIR source=cluster.sh
 . "${srcdir:-.}/tests/e2e/cluster.sh"
 start_cluster
