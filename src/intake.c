@@ -99,7 +99,8 @@ static void identify(struct job *job)
     job_enter(job, JOB_IDENTIFYING);
     if (tool_discovery(job->source)
             ->identify(job->source->self, &job->pass->call, &job->node, &job->identity, &err)) {
-        job_log(job, CASB_WARN, "its LAS key is unknown, the boot ID decides: %s", err.text);
+        job_log(job, CASB_WARN, "it could not be identified, what else is known of it decides: %s",
+                err.text);
         return;
     }
     if (job->identity.las_key[0])

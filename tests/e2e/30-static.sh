@@ -90,6 +90,18 @@ rm "$hosts/server-3.broken"
 pass 0 'the next pass tries it again'
 has out '3 registered (1 new, 2 kept)' 'and no other'
 
+# ---- a host that cannot say who it is
+
+mv "$hosts/server-2.boot" "$work/boot"
+mkdir "$hosts/server-2.boot"
+pass 0 'a registered host that cannot be identified is kept'
+grep -Eq "warn +node 'server-2': it could not be identified, .*: identify command: exit status" "$work/err"
+ok $? 'with a warning'
+rmdir "$hosts/server-2.boot"
+mv "$work/boot" "$hosts/server-2.boot"
+pass 0 'and kept when it says so again'
+has out '3 registered (0 new, 3 kept)' 'as the same'
+
 # ---- what one asks for
 
 pass 0 'a forced host is registered again' run --force server-1 --only server-1 -o json
