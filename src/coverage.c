@@ -50,21 +50,35 @@ struct ask {
     size_t found;
 };
 
-static int add_row(struct ask *ask, const char *name, int64_t since_s, const char *reason)
+/* Is there a row for the machine? One that is named twice counts once. */
+static bool has_row(const struct coverage *coverage, const char *uid)
+{
+    for (size_t i = 0; uid && i < coverage->count; i++)
+        if (text_equal(coverage->rows[i].uid, uid))
+            return true;
+    return false;
+}
+
+/* `uid`: NULL for a machine of which nothing is known. */
+static int add_row(struct ask *ask, const char *name, const char *uid, int64_t since_s,
+                   const char *reason)
 {
     struct coverage *coverage = ask->coverage;
-    struct coverage_row *rows = reallocarray(coverage->rows, coverage->count + 1, sizeof *rows);
-    struct coverage_row row = {strdup(name), !reason, since_s, reason};
+    struct coverage_row *rows, row = {.opens = !reason, .since_s = since_s, .reason = reason};
 
-    if (rows)
-        coverage->rows = rows;
-    if (!rows || !row.name) {
+    ask->found++;
+    if (has_row(coverage, uid))
+        return 0;
+    rows = reallocarray(coverage->rows, coverage->count + 1, sizeof *rows);
+    if (!rows)
+        return CASB_ENOMEM;
+    coverage->rows = rows;
+    if (text_dup(name, &row.name) || text_dup(uid, &row.uid)) {
         free(row.name);
         return CASB_ENOMEM;
     }
     rows[coverage->count++] = row;
     coverage->opens += row.opens;
-    ask->found++;
     return 0;
 }
 
@@ -87,7 +101,7 @@ static int ask_scan(const struct report_node *node, void *arg)
     reason = coverage_reason(known, ask->primary);
     if (!node->holds && !reason)
         reason = "its hardware changed since";
-    return add_row(ask, node->name, known ? known->registered : 0, reason);
+    return add_row(ask, node->name, node->uid, known ? known->registered : 0, reason);
 }
 
 static int ask_record(struct record *record, void *arg)
@@ -97,7 +111,8 @@ static int ask_record(struct record *record, void *arg)
 
     if (!is_meant(ask, known->name, known->uid))
         return 0;
-    return add_row(ask, known->name, known->registered, coverage_reason(known, ask->primary));
+    return add_row(ask, known->name, known->uid, known->registered,
+                   coverage_reason(known, ask->primary));
 }
 
 static int ask_name(struct ask *ask, const struct report *report)
@@ -107,7 +122,8 @@ static int ask_name(struct ask *ask, const struct report *report)
     if (r || ask->found || !ask->name)
         return r;
     r = records_each(ask->records, ask_record, ask);
-    return r || ask->found ? r : add_row(ask, ask->name, 0, coverage_reason(NULL, ask->primary));
+    return r || ask->found ? r
+                           : add_row(ask, ask->name, NULL, 0, coverage_reason(NULL, ask->primary));
 }
 
 int coverage_make(struct records *records, const struct report *report, const char *primary,
@@ -128,8 +144,10 @@ int coverage_make(struct records *records, const struct report *report, const ch
 
 void coverage_done(struct coverage *coverage)
 {
-    for (size_t i = 0; i < coverage->count; i++)
+    for (size_t i = 0; i < coverage->count; i++) {
         free(coverage->rows[i].name);
+        free(coverage->rows[i].uid);
+    }
     free(coverage->rows);
     *coverage = (struct coverage){0};
 }

@@ -22,7 +22,7 @@ int coverage_load(const struct tool *tool, const struct casb_call *call, struct 
 
 /* One machine's answer. */
 struct coverage_row {
-    char *name;
+    char *name, *uid; /* uid: NULL where nothing is known of it */
     bool opens;
     int64_t since_s;    /* when it was registered; 0: never */
     const char *reason; /* why not; static; NULL where it opens */
@@ -34,10 +34,10 @@ struct coverage {
 };
 
 /*
- * Answers for each name (or uid), with a row for every machine that has it: those that the scan
- * behind `report` found, else those of the records, else one that says "unknown". Without names
- * (NULL or empty): for every node that the scan found. The caller frees *ret by coverage_done(),
- * also after a failure.
+ * Answers for each name (or uid), with one row for every machine that has it, however often it is
+ * named: those that the scan behind `report` found, else those of the records, else one that says
+ * "unknown". Without names (NULL or empty): for every node that the scan found. The caller frees
+ * *ret by coverage_done(), also after a failure.
  */
 int coverage_make(struct records *records, const struct report *report, const char *primary,
                   const char *const *names, struct coverage *ret, struct casb_error *err)

@@ -99,6 +99,14 @@ static void every_machine_of_a_name_gets_a_row(void **state)
     check((const char *const[]){"d", NULL}, true, want, 2, 2);
 }
 
+static void a_machine_that_is_named_twice_counts_once(void **state)
+{
+    static const struct want want[] = {{"a", true, 11, NULL}, {"d", true, 14, NULL}};
+
+    (void)state;
+    check((const char *const[]){"a", "u4", "u1", "a", "u4", NULL}, true, want, 2, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +114,7 @@ int main(void)
         cmocka_unit_test(a_node_that_changed_does_not_open),
         cmocka_unit_test(nodes_that_are_away_answer_by_their_records),
         cmocka_unit_test(every_machine_of_a_name_gets_a_row),
+        cmocka_unit_test(a_machine_that_is_named_twice_counts_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
