@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define NAME_BYTES 512
+#define BLANKS     " \t\r\n"
 
 static const char *time_text(char out[static CLOCK_RFC3339_BYTES], int64_t seconds)
 {
@@ -116,7 +117,10 @@ int cmd_status(const struct cmd_context *context)
 
 /* ---- coverage */
 
-/* The names that are asked for: the arguments, with "-" replaced by the lines of standard input. */
+/*
+ * The names that are asked for: the arguments, with "-" replaced by the first word of each line of
+ * standard input, so that a table will do.
+ */
 struct names {
     const char **list; /* ends with NULL */
     size_t count;
@@ -155,9 +159,11 @@ static int names_read(struct names *names, FILE *in)
     int r = 0;
 
     while (r == 0 && fgets(line, sizeof line, in)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[0])
-            r = names_add_line(names, line);
+        char *name = line + strspn(line, BLANKS);
+
+        name[strcspn(name, BLANKS)] = '\0';
+        if (name[0])
+            r = names_add_line(names, name);
     }
     return r;
 }

@@ -83,9 +83,10 @@ grep -Eq '^server-3 .*failed +no .*no enclave memory left' "$work/out"
 ok $? 'as one that cannot open the database'
 pass 4 'coverage by names tells that it is not covered' coverage server-3
 pass 0 'one of the others is enough' coverage server-3 server-1
-printf '%s\n' server-3 '' server-9 >"$work/names"
+printf '%s\n' server-3 '' '  server-9   Ready' >"$work/names"
 pass 4 'names can come from standard input' coverage - <"$work/names"
 has out 'the database opens on 0 of 2' 'one a line'
+has out 'server-9  no     -      unknown' 'of which the first word counts'
 rm "$hosts/server-3.broken"
 pass 0 'the next pass tries it again'
 has out '3 registered (1 new, 2 kept)' 'and no other'
