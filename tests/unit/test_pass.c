@@ -310,6 +310,89 @@ static void another_primary_registers_each_node_once(void **state)
     fake_done(&f);
 }
 
+static void plan_tells_of_another_primary_and_old_records_stand_until_replaced(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    snprintf(f.tool.primary.id, sizeof f.tool.primary.id, "primary-2");
+    assert_int_equal(fake_pass(&f, PASS_PLAN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"), "register: primary-changed");
+    assert_int_equal(report_counts(f.report).registered, 0);
+
+    f.world.nodes[1].register_fails = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_record(&f, "u0")->primary, "primary-2");
+    assert_string_equal(fake_record(&f, "u1")->primary, "primary-1");
+    assert_true(fake_record(&f, "u1")->r.registered > 0);
+
+    f.world.nodes[1].register_fails = false;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_outcome(&f, "node-1"), "registered: retry");
+    assert_string_equal(fake_record(&f, "u1")->primary, "primary-2");
+    fake_done(&f);
+}
+
+static void a_node_of_the_same_name_with_another_uid_is_a_new_one(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[1].uid = "u9";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"), "registered: new");
+    assert_int_equal(report_counts(f.report).absent, 1);
+    assert_int_equal(fake_record(&f, "u1")->r.status, CASB_REGISTERED);
+    fake_done(&f);
+}
+
+static void what_is_older_than_max_age_is_registered_again(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    f.settings.max_age_ns = 3600 * CLOCK_S;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    fake_record(&f, "u1")->r.registered -= 3601;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_outcome(&f, "node-1"), "registered: expired");
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"), "kept: ");
+    fake_done(&f);
+}
+
+static void las_may_be_down_everywhere_for_a_while(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    f.world.nodes[0].las_source = f.world.nodes[1].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[0].las_source = f.world.nodes[1].las_source = NULL;
+    f.world.nodes[1].boot_id = "boot-2"; /* with LAS down there is nothing else to go by */
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_record(&f, "u0")->las_key, "KEY-pod/0");
+    assert_string_equal(fake_outcome(&f, "node-1"), "registered: boot-id-changed");
+    assert_null(fake_record(&f, "u1")->r.las_key);
+
+    f.world.nodes[0].las_source = f.world.nodes[1].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_outcome(&f, "node-1"), "kept: ");
+    assert_int_equal(f.world.nodes[0].identified, 1);
+    assert_string_equal(fake_record(&f, "u1")->las_key, "KEY-pod/0");
+    fake_done(&f);
+}
+
 static void only_and_force_take_names_and_refuse_unknown_ones(void **state)
 {
     const char *only[] = {"node-1", NULL}, *force[] = {"u1", NULL}, *wrong[] = {"nod-1", NULL};
@@ -365,6 +448,10 @@ int main(void)
         cmocka_unit_test(a_source_that_cannot_list_has_its_spawns_noted),
         cmocka_unit_test(vanished_nodes_are_kept_then_dropped),
         cmocka_unit_test(another_primary_registers_each_node_once),
+        cmocka_unit_test(plan_tells_of_another_primary_and_old_records_stand_until_replaced),
+        cmocka_unit_test(a_node_of_the_same_name_with_another_uid_is_a_new_one),
+        cmocka_unit_test(what_is_older_than_max_age_is_registered_again),
+        cmocka_unit_test(las_may_be_down_everywhere_for_a_while),
         cmocka_unit_test(only_and_force_take_names_and_refuse_unknown_ones),
         cmocka_unit_test(a_node_of_two_sources_is_taken_once),
     };
