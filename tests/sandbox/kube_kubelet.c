@@ -42,10 +42,14 @@ static void add_condition(json_t *conditions, const char *type, bool status)
                                                 clock_format(now, clock_wall_ms(), false)));
 }
 
-/* `state` is what the first container does, taken over. */
+/*
+ * `state` is what the first container does, taken over; the pod is Ready where the run is. `reason`
+ * is the pod's own, or NULL.
+ */
 static void set_status(struct kubelet *kubelet, const struct kubelet_run *run, const char *phase,
-                       bool ready, json_t *state)
+                       const char *reason, json_t *state)
 {
+    bool ready = run->ready && strcmp(phase, "Running") == 0;
     json_t *pod = store_copy(kubelet->store, run->key), *status, *conditions = json_array();
     const json_t *container = first_container(pod);
 
@@ -59,6 +63,8 @@ static void set_status(struct kubelet *kubelet, const struct kubelet_run *run, c
                   conditions, "containerStatuses", "name", jsonx_string(container, "name"), "ready",
                   (int)ready, "restartCount", 0, "image", jsonx_string(container, "image"),
                   "containerID", run->uid, "state", state);
+    if (reason)
+        json_object_set_new(status, "reason", json_string(reason));
     json_object_set_new(pod, "status", status);
     store_put(kubelet->store, run->key, pod);
 }
@@ -76,18 +82,13 @@ static json_t *waiting(const char *reason, const char *message)
     return json_pack("{s:{s:s, s:s}}", "waiting", "reason", reason, "message", message);
 }
 
+/* One change of the status, as a kubelet makes it: who watches never sees half of it. */
 static void fail(struct kubelet *kubelet, struct kubelet_run *run, const char *reason)
 {
-    json_t *pod;
+    json_t *state = json_pack("{s:{s:s, s:i}}", "terminated", "reason", "Error", "exitCode", 1);
 
-    set_status(kubelet, run, "Failed", false,
-               json_pack("{s:{s:s, s:i}}", "terminated", "reason", "Error", "exitCode", 1));
+    set_status(kubelet, run, "Failed", reason, state);
     run->over = true;
-    if (!reason)
-        return;
-    pod = store_copy(kubelet->store, run->key);
-    json_object_set_new(json_object_get(pod, "status"), "reason", json_string(reason));
-    store_put(kubelet->store, run->key, pod);
 }
 
 /* ---- the life of a pod */
@@ -112,13 +113,13 @@ static void start(struct kubelet *kubelet, struct kubelet_run *run, const json_t
     run->started = true;
     if (pull) {
         run->over = true;
-        set_status(kubelet, run, "Pending", false, waiting("ErrImagePull", pull));
+        set_status(kubelet, run, "Pending", NULL, waiting("ErrImagePull", pull));
     } else if (refuse) {
         fail(kubelet, run, refuse);
     } else {
         if (command)
             run->pid = process_start(command, run->ip);
-        set_status(kubelet, run, "Running", false, running());
+        set_status(kubelet, run, "Running", NULL, running());
     }
 }
 
@@ -148,7 +149,7 @@ static int64_t advance(struct kubelet *kubelet, struct kubelet_run *run, const j
     } else if (!run->ready && now_ns >= ready_ns &&
                !behaviour(kubelet, pod, "sandbox/never-ready") && is_ready(run, pod)) {
         run->ready = true;
-        set_status(kubelet, run, "Running", true, running());
+        set_status(kubelet, run, "Running", NULL, running());
     }
     return !run->ready && now_ns < ready_ns && !run->pid ? ready_ns : now_ns + PROBE_NS;
 }
