@@ -107,9 +107,12 @@ api GET "$maps?watch=1&timeoutSeconds=1&labelSelector=app%3Dx&resourceVersion=$f
 is "a watch tells what begins to match, changes, and matches no more" test \
     "$(jq -r "select(.object.metadata.name == \"$instance-b\") | .type" "$work/out" | xargs)" = \
     "ADDED MODIFIED DELETED"
-on_lab || api POST /sandbox/compact >/dev/null
-api GET "$maps?watch=1&timeoutSeconds=1&resourceVersion=1" >"$work/out"
-gives '.type == "ERROR" and .object.code == 410' "a watch from a version that is too old"
+# A real API server remembers all since its start, for some minutes.
+if ! on_lab; then
+    api POST /sandbox/compact >/dev/null
+    api GET "$maps?watch=1&timeoutSeconds=1&resourceVersion=1" >"$work/out"
+    gives '.type == "ERROR" and .object.code == 410' "a watch from a version that is too old"
+fi
 
 # pods
 pod() { # NAME NODE

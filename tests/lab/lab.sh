@@ -65,7 +65,13 @@ give_sgx() {
     for node in "$@"; do
         kubectl patch node "$node" --subresource=status --type=merge \
             -p '{"status":{"capacity":{"sgx.intel.com/enclave":"10"}}}' >/dev/null || return 1
+        until_true 30 has_sgx "$node" || return 1
     done
+}
+
+# The kubelet follows with what it allocates, in a while.
+has_sgx() {
+    [ "$(kubectl get node "$1" -o json | jq -r '.status.allocatable["sgx.intel.com/enclave"]')" = 10 ]
 }
 
 # start_primary ADDRESS: a primary CAS on this host, which pods reach at ADDRESS.
