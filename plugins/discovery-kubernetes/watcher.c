@@ -36,9 +36,9 @@ struct watcher {
 };
 
 struct waiter {
-    struct watcher *watcher; /* constant, as are pod and wake_fd */
-    const char *pod;
-    int wake_fd; /* readable: there may be news */
+    struct watcher *watcher;    /* constant, as are pod and wake_fd */
+    char pod[TEXT_LABEL_BYTES]; /* its own: the thread reads it until waiter_free() */
+    int wake_fd;                /* readable: there may be news */
     struct waiter *next;
     char uid[UID_BYTES]; /* of the pod that `news` is about; "" before the first */
     bool adopted;        /* it is the one waited for */
@@ -247,8 +247,9 @@ int waiter_new(struct watcher *watcher, const char *pod, struct waiter **ret,
 
     if (!waiter)
         return err_nomem(err);
-    *waiter = (struct waiter){
-        .watcher = watcher, .pod = pod, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    waiter->watcher = watcher;
+    snprintf(waiter->pod, sizeof waiter->pod, "%s", pod);
+    waiter->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (waiter->wake_fd < 0) {
         free(waiter);
         return err_set_errno(err, errno, "eventfd");

@@ -38,7 +38,7 @@ int watcher_start(struct watcher *watcher, struct casb_error *err) _warn_unused_
 
 /*
  * Begins to wait for a pod of this name, before it is created, so that no event is missed. `pod`
- * is borrowed until waiter_free().
+ * is a label, and is copied.
  */
 int waiter_new(struct watcher *watcher, const char *pod, struct waiter **ret,
                struct casb_error *err) _warn_unused_;

@@ -44,12 +44,14 @@ static json_t *make_pod(const char *name, const char *uid)
 static int set_up(void **state)
 {
     struct setup *s = calloc(1, sizeof *s);
+    char name[] = "p";
 
     assert_non_null(s);
     fake_kube_init(&s->kube);
     s->call = (struct casb_call){.deadline_ns = clock_now_ns() + 20 * CLOCK_S, .cancel_fd = -1};
     assert_int_equal(watcher_new(&host, &s->kube, "sgx", "a=b", false, &s->watcher, NULL), 0);
-    assert_int_equal(waiter_new(s->watcher, "p", &s->waiter, NULL), 0);
+    assert_int_equal(waiter_new(s->watcher, name, &s->waiter, NULL), 0);
+    name[0] = '?'; /* a waiter may outlive its caller's buffer, so every test is with its copy */
     *state = s;
     return 0;
 }
