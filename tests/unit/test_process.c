@@ -452,9 +452,6 @@ static void what_cannot_be_started_says_why(void **state)
     FILE *f;
 
     (void)state;
-    /* valgrind ends a child whose exec fails */
-    if (getenv("UNDER_VALGRIND"))
-        skip();
     assert_non_null(mkdtemp(dir));
     snprintf(script, sizeof script, "%s/script", dir);
     snprintf(plain, sizeof plain, "%s/plain", dir);
@@ -526,9 +523,11 @@ int main(void)
         cmocka_unit_test(what_holds_our_pipes_does_not_hold_us_up),
         cmocka_unit_test(what_is_left_behind_without_our_pipes_goes_on),
         cmocka_unit_test(many_threads_may_run_children),
-        cmocka_unit_test(what_cannot_be_started_says_why),
         cmocka_unit_test(names_are_found_in_the_childs_path_only),
+        cmocka_unit_test(what_cannot_be_started_says_why),
     };
+    /* valgrind cannot go on from an exec that fails: the last one is not for it */
+    size_t count = ELEMENTS(tests) - (getenv("UNDER_VALGRIND") ? 1 : 0);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
 }
