@@ -5,24 +5,43 @@
 
 #include <string.h>
 
-/* A member to leave out, or with `inner` one in which, or in whose elements, to go on. */
+struct rules;
+
+/* A member, in which or in whose elements to go on by `inner`. */
 struct rule {
     const char *key;
-    const struct rule *inner;
+    const struct rules *inner; /* NULL: nothing more to do there */
 };
 
-static const struct rule metadata_rules[] = {{"managedFields", NULL}, {NULL, NULL}};
-static const struct rule container_rules[] = {
-    {"env", NULL},           {"ports", NULL},          {"resources", NULL}, {"volumeMounts", NULL},
-    {"livenessProbe", NULL}, {"readinessProbe", NULL}, {NULL, NULL}};
-static const struct rule spec_rules[] = {{"affinity", NULL},
-                                         {"tolerations", NULL},
-                                         {"volumes", NULL},
-                                         {"containers", container_rules},
-                                         {NULL, NULL}};
-static const struct rule status_rules[] = {{"images", NULL}, {NULL, NULL}};
-static const struct rule item_rules[] = {
-    {"metadata", metadata_rules}, {"spec", spec_rules}, {"status", status_rules}, {NULL, NULL}};
+struct rules {
+    const struct rule *list; /* ends with a key of NULL */
+    bool only;               /* these members stay and no other; else those without `inner` go */
+};
+
+#define RULES(only_, ...)                                                                          \
+    {                                                                                              \
+        .only = (only_), .list = (const struct rule[])                                             \
+        {                                                                                          \
+            __VA_ARGS__,                                                                           \
+            {                                                                                      \
+                NULL, NULL                                                                         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+static const struct rules metadata_rules = RULES(false, {"managedFields", NULL});
+static const struct rules name_rules = RULES(true, {"name", NULL});
+static const struct rules spec_rules = RULES(true, {"nodeName", NULL}, {"containers", &name_rules},
+                                             {"taints", NULL}, {"unschedulable", NULL});
+static const struct rules condition_rules =
+    RULES(true, {"type", NULL}, {"status", NULL}, {"reason", NULL}, {"message", NULL});
+static const struct rules container_rules =
+    RULES(false, {"image", NULL}, {"imageID", NULL}, {"containerID", NULL});
+static const struct rules status_rules =
+    RULES(false, {"images", NULL}, {"podIPs", NULL}, {"conditions", &condition_rules},
+          {"containerStatuses", &container_rules});
+static const struct rules item_rules =
+    RULES(false, {"metadata", &metadata_rules}, {"spec", &spec_rules}, {"status", &status_rules});
 
 static bool is_space(char c)
 {
@@ -150,12 +169,17 @@ bool sieve_is(const struct sieve_span *key, const char *name)
     return key->len == strlen(name) && !memcmp(key->data, name, key->len);
 }
 
-static const struct rule *find_rule(const struct rule *rules, const struct sieve_span *key)
+static const struct rule *find_rule(const struct rules *rules, const struct sieve_span *key)
 {
-    for (; rules->key; rules++)
-        if (sieve_is(key, rules->key))
-            return rules;
+    for (const struct rule *rule = rules->list; rule->key; rule++)
+        if (sieve_is(key, rule->key))
+            return rule;
     return NULL;
+}
+
+static bool stays(const struct rules *rules, const struct rule *rule)
+{
+    return rules->only ? rule != NULL : !rule || rule->inner;
 }
 
 static void append(struct sieve_span *to, const char *data, size_t len)
@@ -176,10 +200,10 @@ static void finish(struct sieve_span *to, const struct sieve *sieve, const char 
     append(to, brackets + 1, 1);
 }
 
-static void squeeze(struct sieve_span *value, const struct rule *rules);
+static void squeeze(struct sieve_span *value, const struct rules *rules);
 
 /* Moves what stays towards the front; what is still to be read is never written to. */
-static void squeeze_members(struct sieve_span *object, const struct rule *rules)
+static void squeeze_members(struct sieve_span *object, const struct rules *rules)
 {
     struct sieve sieve = {.text = *object};
     struct sieve_span key, value;
@@ -188,9 +212,9 @@ static void squeeze_members(struct sieve_span *object, const struct rule *rules)
     object->len = 0;
     while (sieve_member(&sieve, &key, &value)) {
         rule = find_rule(rules, &key);
-        if (rule && !rule->inner)
+        if (!stays(rules, rule))
             continue;
-        if (rule)
+        if (rule && rule->inner)
             squeeze(&value, rule->inner);
         append(object, object->len ? "," : "{", 1);
         append(object, key.data - 1, key.len + 2);
@@ -200,7 +224,7 @@ static void squeeze_members(struct sieve_span *object, const struct rule *rules)
     finish(object, &sieve, "{}");
 }
 
-static void squeeze_elements(struct sieve_span *array, const struct rule *rules)
+static void squeeze_elements(struct sieve_span *array, const struct rules *rules)
 {
     struct sieve sieve = {.text = *array};
     struct sieve_span value;
@@ -215,7 +239,7 @@ static void squeeze_elements(struct sieve_span *array, const struct rule *rules)
     finish(array, &sieve, "[]");
 }
 
-static void squeeze(struct sieve_span *value, const struct rule *rules)
+static void squeeze(struct sieve_span *value, const struct rules *rules)
 {
     if (value->data[0] == '{')
         squeeze_members(value, rules);
@@ -225,5 +249,5 @@ static void squeeze(struct sieve_span *value, const struct rule *rules)
 
 void sieve_item(struct sieve_span *item)
 {
-    squeeze_members(item, item_rules);
+    squeeze_members(item, &item_rules);
 }

@@ -36,9 +36,10 @@ bool sieve_is(const struct sieve_span *key, const char *name);
 
 /*
  * Removes from the text of an API object, in place, what is most of a Node or Pod and read by
- * nobody here: metadata.managedFields, status.images, spec.affinity, tolerations and volumes, and
- * of spec.containers all that sets up their processes but image and command. What is no JSON object
- * becomes the empty text, which no parser takes.
+ * nobody here. Of the spec only nodeName, taints, unschedulable and the containers' names stay, of
+ * a condition type, status, reason and message; metadata.managedFields, status.images,
+ * status.podIPs and the images of status.containerStatuses go, and all else stays. What is no JSON
+ * object becomes the empty text, which no parser takes.
  */
 void sieve_item(struct sieve_span *item);
 

@@ -249,7 +249,16 @@ static void the_sieve_leaves_out_what_nobody_reads(void **state)
         {"{\"metadata\":{\"managedFields\":[],\"uid\":\"u\"}}", "{\"metadata\":{\"uid\":\"u\"}}"},
         {"{\"status\" : { \"images\" : [ ] , \"x\" : 1 } }", "{\"status\":{\"x\":1 }}"},
         {"{\"managedFields\":1,\"images\":2}", "{\"managedFields\":1,\"images\":2}"},
-        {"{\"spec\":{\"images\":[1]}}", "{\"spec\":{\"images\":[1]}}"},
+        {"{\"data\":{\"images\":[1]}}", "{\"data\":{\"images\":[1]}}"},
+        {"{\"spec\":{\"images\":[1]}}", "{\"spec\":{}}"},
+        {"{\"spec\":{\"taints\":[{\"key\":1}],\"podCIDR\":\"\",\"unschedulable\":true}}",
+         "{\"spec\":{\"taints\":[{\"key\":1}],\"unschedulable\":true}}"},
+        {"{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"lastProbeTime\":null,\"status\":"
+         "\"True\"}]}}",
+         "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}"},
+        {"{\"status\":{\"containerStatuses\":[{\"image\":\"i\",\"state\":{}}],\"podIPs\":[],"
+         "\"podIP\":\"a\"}}",
+         "{\"status\":{\"containerStatuses\":[{\"state\":{}}],\"podIP\":\"a\"}}"},
         {"{\"metadata\":null,\"status\":5}", "{\"metadata\":null,\"status\":5}"},
         {"{\"a\\\"b\":\"c\\\\\",\"status\":{\"images\":\"\\\\\\\"\",\"y\":\"\\\"\"}}",
          "{\"a\\\"b\":\"c\\\\\",\"status\":{\"y\":\"\\\"\"}}"},
