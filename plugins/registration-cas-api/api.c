@@ -115,8 +115,8 @@ static bool is_passing(const struct http_request *request, const struct http_res
 }
 
 /*
- * The exchange with retries. Where time runs out during a later one, what went wrong before is the
- * error: it says why there were retries at all.
+ * The exchange with retries. Where time runs out before a later one ends, what went wrong before is
+ * the error: it says why there were retries at all.
  */
 static int persist(const struct side *side, const struct casb_call *call,
                    const struct http_request *request, struct http_response *ret,
@@ -147,8 +147,10 @@ static int persist(const struct side *side, const struct casb_call *call,
         if (!passing || wait_ns >= call->deadline_ns - clock_now_ns())
             return err_pass(err, &failure);
         r = clock_sleep(call, wait_ns);
+        if (r == CASB_ECANCELLED)
+            return err_set(err, r, "%s: cancelled between two tries", side->who);
         if (r < 0)
-            return err_set(err, r, "%s: given up between two tries", side->who);
+            return err_pass(err, &failure);
     }
 }
 
