@@ -11,6 +11,8 @@ host_ip=10.77.0.254
 trap 'kill $primary_pid 2>/dev/null; rm -rf "$work"' EXIT
 
 KUBECONFIG=$("$lab" kubeconfig)
+separate_logs node-2
+ok $? "each node has a folder of its own for the logs of its pods"
 load_images
 ok $? "images are loaded"
 give_sgx node-1 node-2

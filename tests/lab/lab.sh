@@ -59,6 +59,37 @@ load_images() {
         "$lab" load docker.io/sandbox/cas-backup:1 "$work/tool" /usr/bin/cas-backup
 }
 
+# start_again DAEMON NETNS COMMAND...: the lab's daemon, by the command, which gets its own as arguments.
+start_again() {
+    local file=/var/lib/kube-lab/run/$1.pid log=/var/lib/kube-lab/log/$1.log netns=$2 pid own
+    shift 2
+    pid=$(cat "$file") && mapfile -d '' -t own <"/proc/$pid/cmdline" || return 1
+    kill "$pid" && tail --pid="$pid" -f /dev/null
+    setsid nohup nsenter --net="$netns" "$@" "${own[@]}" >>"$log" 2>&1 </dev/null &
+    echo $! >"$file"
+}
+
+# separate_logs NODE: its containerd and kubelet get a /var/log/pods of their own. The kubelets of the
+# lab share it, and once a minute each removes there the logs of pods that are not its own.
+separate_logs() {
+    local state=/var/lib/kube-lab netns=/var/run/netns/kl-$1 mnt
+    mnt=/proc/$(cat "$state/run/kubelet-$1.pid")/ns/mnt
+    [ "$(readlink "$mnt")" = "$(readlink /proc/self/ns/mnt)" ] || return 0
+    # shellcheck disable=SC2016 # expanded by that sh
+    start_again "containerd-$1" "$netns" unshare --mount \
+        sh -c 'mount --bind "$0" /var/log/pods && exec "$@"' "$state/nodes/$1/pods-log" || return 1
+    until_true 10 ctr --address "$state/run/containerd-$1.sock" version >"$work/out" 2>&1 || return 1
+    mnt=/proc/$(cat "$state/run/containerd-$1.pid")/ns/mnt
+    start_again "kubelet-$1" "$netns" nsenter --mount="$mnt" &&
+        until_true 60 ready_since "$(date -u +%FT%TZ)" "$1"
+}
+
+ready_since() { # TIME NODE: the kubelet has said so later than that, and nothing keeps pods away
+    kubectl get node "$2" -o json | jq -e --arg time "$1" '.spec.taints == null and
+        (.status.conditions[] | select(.type == "Ready") |
+            .status == "True" and .lastHeartbeatTime > $time)' >/dev/null
+}
+
 # give_sgx NODE...: the nodes get the resource that an SGX device plugin would give them.
 give_sgx() {
     local node

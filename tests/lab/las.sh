@@ -24,6 +24,8 @@ clean() {
 }
 trap 'kill $primary_pid 2>/dev/null; clean --wait=false; rm -rf "$work"' EXIT
 clean --wait=true
+separate_logs node-2
+ok $? "each node has a folder of its own for the logs of its pods"
 rootfs "$work/las" "$(command -v dash)" "$(command -v sleep)"
 "$lab" load docker.io/sandbox/las:1 "$work/las" /usr/bin/dash >"$work/out" 2>&1
 ok $? "the image of LAS is loaded"
