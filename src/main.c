@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
+#include "base/jsonx.h"
 #include "cli.h"
 #include "cmd.h"
 #include "log.h"
@@ -167,6 +168,7 @@ int main(int argc, char **argv)
     struct cli cli;
     int status;
 
+    jsonx_wipe_freed();
     if (open_standard_streams(&err) || limit_process(&err))
         return cmd_fail(&err);
     if (cli_parse(argc, argv, &cli, &err))

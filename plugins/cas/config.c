@@ -8,26 +8,11 @@
 #include "base/tls.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdint.h>
 #include <string.h>
 
 #define CONFIG_BYTES (1024 * 1024)
 #define HTTPS_PORT   443
-
-/*
- * Jansson's copy of the owner's key is wiped in place: it was allocated for nobody else. What its
- * parser used meanwhile is freed memory, which no core dump gets to see.
- */
-static void tree_freep(json_t **root)
-{
-    const json_t *identity = json_object_get(*root, "identity");
-
-    if (json_is_string(identity))
-        OPENSSL_cleanse((void *)(uintptr_t)json_string_value(identity),
-                        json_string_length(identity));
-    json_decref(*root);
-}
 
 static int home_file(const char *home, const char *name, char **ret, struct casb_error *err)
 {
@@ -228,7 +213,7 @@ static int read_identity(struct cas_config *config, const json_t *root, struct c
 
 static int read_tree(struct cas_config *config, const char *cas, bool dial, struct casb_error *err)
 {
-    _cleanup_(tree_freep) json_t *root = NULL;
+    json_auto_t *root = NULL;
     const json_t *cas_db, *entry;
     int r;
 

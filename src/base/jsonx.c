@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/jsonx.h"
 
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
+
+static void wipe_and_free(void *p)
+{
+    if (p)
+        OPENSSL_cleanse(p, malloc_usable_size(p));
+    free(p);
+}
+
+void jsonx_wipe_freed(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 const json_t *jsonx_get(const json_t *root, const char *path)
 {

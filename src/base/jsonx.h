@@ -50,6 +50,12 @@ int jsonx_merge_patch(json_t **target, const json_t *patch) _warn_unused_;
  */
 int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...) _warn_unused_;
 
+/*
+ * Has jansson wipe what it frees, in the whole process and for good: its parser works on copies of
+ * the owner's key, of which nobody else knows. To be called before jansson is used at all.
+ */
+void jsonx_wipe_freed(void);
+
 /* Compact text of a value; the caller frees *ret. Returns 0 or CASB_ENOMEM. */
 int jsonx_dump(const json_t *value, char **ret, struct casb_error *err) _warn_unused_;
 

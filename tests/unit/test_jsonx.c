@@ -4,6 +4,8 @@
 #include "base/jsonx.h"
 #include "chaos.h"
 
+#include <malloc.h>
+
 static json_t *parse(const char *text)
 {
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -259,6 +261,55 @@ static void memory_may_run_out_anywhere(void **state)
     assert_in_range(failures, 20, 1000);
 }
 
+/* ---- what is freed */
+
+#define SECRET "a key that nobody may find"
+
+static bool watching, left;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+void __wrap_free(void *p)
+{
+    if (watching && p && memmem(p, malloc_usable_size(p), SECRET, strlen(SECRET)))
+        left = true;
+    __real_free(p);
+}
+
+static void free_blocks(void *p)
+{
+    free(p);
+}
+
+static void *zeroed(size_t size)
+{
+    return calloc(1, size);
+}
+
+/* Does parsing and freeing leave the secret in freed memory? */
+static bool leaves_secret(void)
+{
+    static const char text[] = "{\"identity\":\"" SECRET "\"}";
+    struct casb_error err = {0};
+    json_t *tree;
+
+    left = false;
+    watching = true;
+    assert_int_equal(jsonx_parse(text, strlen(text), "text", &tree, &err), 0);
+    json_decref(tree);
+    watching = false;
+    return left;
+}
+
+static void what_jansson_frees_can_be_wiped(void **state)
+{
+    (void)state;
+    json_set_alloc_funcs(zeroed, free_blocks);
+    assert_true(leaves_secret());
+    jsonx_wipe_freed();
+    assert_false(leaves_secret());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +327,7 @@ int main(void)
         cmocka_unit_test(packing_nonsense_is_invalid),
         cmocka_unit_test(values_are_dumped_compactly),
         cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(what_jansson_frees_can_be_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
