@@ -80,8 +80,8 @@ static bool refresh(const char **known, const char *now)
     return true;
 }
 
-bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
-                    int64_t now_s)
+static bool refresh_identity(struct casb_record *record, const struct casb_node *node,
+                             const char *source)
 {
     bool changed = refresh(&record->name, node->name);
 
@@ -93,11 +93,18 @@ bool decide_refresh(struct casb_record *record, const struct casb_node *node, co
         changed |=
             refresh(&record->las_source, text_empty(node->las_source) ? NULL : node->las_source);
     }
-    if (now_s - record->seen >= SEEN_AGAIN_S) {
-        record->seen = now_s;
-        changed = true;
-    }
     return changed;
+}
+
+bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
+                    enum decide_action action, int64_t now_s)
+{
+    bool changed = action == DECIDE_KEEP && refresh_identity(record, node, source);
+
+    if (now_s - record->seen < SEEN_AGAIN_S)
+        return changed;
+    record->seen = now_s;
+    return true;
 }
 
 const char *decide_action_name(enum decide_action action)

@@ -41,12 +41,12 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
                        const struct decide_policy *policy);
 
 /*
- * The record of a kept node brought up to date: name, source, LAS key and boot ID as the node
- * shows them, and `seen`, which is renewed only once it is a day old. True where *record changed;
- * its strings are borrowed from the node and `source` then.
+ * Brings the record of a node that is not registered now up to date; true where *record changed.
+ * Of a kept node that is name, source, LAS key and boot ID as it shows them, borrowed from the
+ * node and `source`. Any node was seen, which is noted only once `seen` is a day old.
  */
 bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
-                    int64_t now_s);
+                    enum decide_action action, int64_t now_s);
 
 /* "skip", "keep", "register". Static. */
 const char *decide_action_name(enum decide_action action);

@@ -67,15 +67,18 @@ static void settle(struct pass *pass, const struct plugin *source, const struct 
     report_add(pass->report, &outcome);
 }
 
-/* A kept node's record follows the node; nothing is written while nothing changed. */
+/* The record follows the node; nothing is written while nothing changed. */
 static int refresh_record(struct pass *pass, const struct plugin *source,
                           const struct casb_node *node, struct record *record,
-                          struct casb_error *err)
+                          enum decide_action action, struct casb_error *err)
 {
-    struct casb_record values = *records_values(record);
+    const struct casb_record *known = records_values(record);
+    struct casb_record values;
 
-    if (pass->mode == PASS_PLAN ||
-        !decide_refresh(&values, node, source->host.source, clock_wall_ms() / 1000))
+    if (!known || pass->mode == PASS_PLAN)
+        return 0;
+    values = *known;
+    if (!decide_refresh(&values, node, source->host.source, action, clock_wall_ms() / 1000))
         return 0;
     return records_set(pass->records, record, &values, NULL, NULL, err);
 }
@@ -84,10 +87,8 @@ static int settle_without_job(struct pass *pass, const struct plugin *source,
                               const struct casb_node *node, struct record *record,
                               const struct decision *decision, struct casb_error *err)
 {
-    int r = decision->action == DECIDE_KEEP ? refresh_record(pass, source, node, record, err) : 0;
-
     settle(pass, source, node, decision);
-    return r;
+    return refresh_record(pass, source, node, record, decision->action, err);
 }
 
 /* ---- identify and decide */

@@ -234,11 +234,11 @@ static void keeping_brings_the_record_up_to_date(void **state)
         .uid = "u", .name = "n2", .las_key = "A", .las_source = "pod/1", .boot_id = "b2"};
 
     (void)state;
-    assert_true(decide_refresh(&record, &node, "s", NOW));
+    assert_true(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
     assert_string_equal(record.name, "n2");
     assert_string_equal(record.boot_id, "b2");
     assert_string_equal(record.las_source, "pod/1");
-    assert_false(decide_refresh(&record, &node, "s", NOW));
+    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
 }
 
 static void an_unknown_key_leaves_the_recorded_one(void **state)
@@ -247,7 +247,7 @@ static void an_unknown_key_leaves_the_recorded_one(void **state)
     struct casb_node node = {.uid = "u", .name = "n", .las_source = "pod/2", .boot_id = "b"};
 
     (void)state;
-    assert_false(decide_refresh(&record, &node, "s", NOW));
+    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
     assert_string_equal(record.las_key, "A");
     assert_null(record.las_source);
 }
@@ -258,9 +258,21 @@ static void seen_is_renewed_once_a_day(void **state)
     struct casb_node node = {.uid = "u", .name = "n", .boot_id = "b"};
 
     (void)state;
-    assert_false(decide_refresh(&record, &node, "s", NOW + 24 * 3600 - 11));
-    assert_true(decide_refresh(&record, &node, "s", NOW + 24 * 3600 - 10));
+    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW + 24 * 3600 - 11));
+    assert_true(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW + 24 * 3600 - 10));
     assert_int_equal(record.seen, NOW + 24 * 3600 - 10);
+}
+
+static void skipping_only_says_that_the_node_was_seen(void **state)
+{
+    struct casb_record record = registered;
+    struct casb_node node = {.uid = "u", .name = "n2", .las_key = "B", .boot_id = "b2"};
+
+    (void)state;
+    assert_true(decide_refresh(&record, &node, "s", DECIDE_SKIP, NOW + 24 * 3600));
+    assert_int_equal(record.seen, NOW + 24 * 3600);
+    record.seen = registered.seen;
+    assert_memory_equal(&record, &registered, sizeof record);
 }
 
 int main(void)
@@ -274,6 +286,7 @@ int main(void)
         cmocka_unit_test(keeping_brings_the_record_up_to_date),
         cmocka_unit_test(an_unknown_key_leaves_the_recorded_one),
         cmocka_unit_test(seen_is_renewed_once_a_day),
+        cmocka_unit_test(skipping_only_says_that_the_node_was_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

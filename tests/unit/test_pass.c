@@ -295,6 +295,25 @@ static void vanished_nodes_are_kept_then_dropped(void **state)
     fake_done(&f);
 }
 
+static void a_node_that_was_skipped_for_long_is_not_dropped_when_it_vanishes(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    fake_record(&f, "u1")->r.status = CASB_FAILED;
+    fake_record(&f, "u1")->r.seen -= 91 * 24 * 3600;
+    f.world.nodes[1].blocked = "unschedulable";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"), "skipped: unschedulable");
+    f.world.n_nodes = 1;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(report_counts(f.report).absent, 1);
+    assert_int_equal(f.world.drops, 0);
+    fake_done(&f);
+}
+
 static void another_primary_registers_each_node_once(void **state)
 {
     struct fake f;
@@ -447,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_las_log_is_read_only_where_its_container_is_another),
         cmocka_unit_test(a_source_that_cannot_list_has_its_spawns_noted),
         cmocka_unit_test(vanished_nodes_are_kept_then_dropped),
+        cmocka_unit_test(a_node_that_was_skipped_for_long_is_not_dropped_when_it_vanishes),
         cmocka_unit_test(another_primary_registers_each_node_once),
         cmocka_unit_test(plan_tells_of_another_primary_and_old_records_stand_until_replaced),
         cmocka_unit_test(a_node_of_the_same_name_with_another_uid_is_a_new_one),
