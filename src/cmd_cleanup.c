@@ -79,7 +79,7 @@ static int drop_named(const struct tool *tool, const struct casb_call *call,
     if (!r)
         r = tool_state(tool)->drop(tool->state.self, call, uids, forget.count, err);
     if (!r)
-        log_info("%zu nodes forgotten: the next pass registers them again", forget.count);
+        log_info("%zu nodes forgotten: a pass that finds them registers them again", forget.count);
     return r;
 }
 

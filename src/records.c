@@ -9,6 +9,8 @@
 #include <search.h>
 #include <string.h>
 
+#define GATHER_NS (20 * CLOCK_MS) /* what is noted together, as of a scan, is written together */
+
 /* What is known at one time: immutable, shared by the record and a batch that is being written. */
 struct values {
     unsigned refs; /* guarded by records.lock */
@@ -277,10 +279,15 @@ static int flush(struct records *records, struct casb_error *err)
     return r;
 }
 
+static int64_t later(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns > b_ns ? a_ns : b_ns;
+}
+
 static void *write_batches(void *arg)
 {
     struct records *records = arg;
-    int64_t next_ns = 0;
+    int64_t next_ns = clock_now_ns() + GATHER_NS;
 
     pthread_mutex_lock(&records->lock);
     while (!records->stopping) {
@@ -288,6 +295,7 @@ static void *write_batches(void *arg)
 
         if (!records->dirty) {
             pthread_cond_wait(&records->changed, &records->lock);
+            next_ns = later(next_ns, clock_now_ns() + GATHER_NS);
         } else if (wait_ns > 0) {
             worker_cond_wait(&records->changed, &records->lock, wait_ns);
         } else {

@@ -5,6 +5,7 @@
 #include "records.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct store {
     pthread_mutex_t lock; /* guards all below */
@@ -106,6 +107,39 @@ static void changes_within_the_interval_are_one_batch(void **state)
     records_free(records);
 }
 
+/* The clock of the code under test stands still while this is not 0. */
+static atomic_int_least64_t stopped_ns;
+
+int64_t __real_clock_now_ns(void);
+int64_t __wrap_clock_now_ns(void);
+int64_t __wrap_clock_now_ns(void)
+{
+    int64_t now_ns = atomic_load(&stopped_ns);
+
+    return now_ns ? now_ns : __real_clock_now_ns();
+}
+
+static void what_comes_together_is_one_batch(void **state)
+{
+    struct store store = STORE_INIT;
+    struct records *records;
+    char uid[16];
+
+    (void)state;
+    atomic_store(&stopped_ns, __real_clock_now_ns());
+    assert_int_equal(records_new(&records, NULL), 0);
+    assert_int_equal(records_start(records, CLOCK_S, store_batch, &store, NULL), 0);
+    for (int i = 0; i < 8; i++) {
+        snprintf(uid, sizeof uid, "%d", i);
+        set(records, uid, "node", &store);
+    }
+    atomic_store(&stopped_ns, 0);
+    wait_done(&store, 8);
+    assert_int_equal(store.batches, 1);
+    assert_int_equal(records_stop(records, NULL), 0);
+    records_free(records);
+}
+
 static void a_failed_batch_is_told_and_tried_again(void **state)
 {
     struct store store = STORE_INIT;
@@ -200,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_is_written_and_told),
         cmocka_unit_test(changes_within_the_interval_are_one_batch),
+        cmocka_unit_test(what_comes_together_is_one_batch),
         cmocka_unit_test(a_failed_batch_is_told_and_tried_again),
         cmocka_unit_test(what_cannot_be_written_in_the_end_is_an_error),
         cmocka_unit_test(the_later_attempt_of_two_loaded_records_stays),
