@@ -115,7 +115,7 @@ static int ask_record(struct record *record, void *arg)
                    coverage_reason(known, ask->primary));
 }
 
-static int ask_name(struct ask *ask, const struct report *report)
+static int ask_name(struct ask *ask, struct report *report)
 {
     int r = report_each(report, ask_scan, ask);
 
@@ -126,7 +126,7 @@ static int ask_name(struct ask *ask, const struct report *report)
                            : add_row(ask, ask->name, NULL, 0, coverage_reason(NULL, ask->primary));
 }
 
-int coverage_make(struct records *records, const struct report *report, const char *primary,
+int coverage_make(struct records *records, struct report *report, const char *primary,
                   const char *const *names, struct coverage *ret, struct casb_error *err)
 {
     struct ask ask = {.records = records, .primary = primary, .coverage = ret};

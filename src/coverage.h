@@ -39,7 +39,7 @@ struct coverage {
  * "unknown". Without names (NULL or empty): for every node that the scan found. The caller frees
  * *ret by coverage_done(), also after a failure.
  */
-int coverage_make(struct records *records, const struct report *report, const char *primary,
+int coverage_make(struct records *records, struct report *report, const char *primary,
                   const char *const *names, struct coverage *ret, struct casb_error *err)
     _warn_unused_;
 

@@ -11,14 +11,15 @@
 #include <string.h>
 
 struct entry {
-    struct entry *next;
     struct report_node node;
     char text[]; /* its strings */
 };
 
 struct report {
     pthread_mutex_t lock; /* guards entries and counts */
-    struct entry *entries;
+    struct entry **entries;
+    size_t n_entries, room;
+    bool sorted; /* by name, as readers want them */
     struct report_counts counts;
     char *instance, *primary;
     int64_t started_ms, finished_ms, started_ns, finished_ns;
@@ -51,14 +52,11 @@ int report_new(const char *instance, const char *primary, struct report **ret,
 
 void report_free(struct report *report)
 {
-    struct entry *entry;
-
     if (!report)
         return;
-    while ((entry = report->entries)) {
-        report->entries = entry->next;
-        free(entry);
-    }
+    for (size_t i = 0; i < report->n_entries; i++)
+        free(report->entries[i]);
+    free(report->entries);
     pthread_mutex_destroy(&report->lock);
     free(report->instance);
     free(report->primary);
@@ -106,19 +104,35 @@ static void count(struct report_counts *counts, const struct report_node *node)
     }
 }
 
+/* Makes room for one more entry, lock held. */
+static bool grow(struct report *report)
+{
+    size_t room = report->room ? 2 * report->room : 16;
+    struct entry **entries;
+
+    if (report->n_entries < report->room)
+        return true;
+    entries = reallocarray(report->entries, room, sizeof(struct entry *));
+    if (!entries)
+        return false;
+    report->entries = entries;
+    report->room = room;
+    return true;
+}
+
 void report_add(struct report *report, const struct report_node *node)
 {
     struct entry *entry = entry_new(node);
 
     pthread_mutex_lock(&report->lock);
     count(&report->counts, node);
-    if (entry) {
-        entry->next = report->entries;
-        report->entries = entry;
-    } else {
+    if (entry && grow(report))
+        report->entries[report->n_entries++] = TAKE_PTR(entry);
+    else
         report->lost = true;
-    }
+    report->sorted = false;
     pthread_mutex_unlock(&report->lock);
+    free(entry);
 }
 
 void report_add_unselected(struct report *report, bool holds)
@@ -162,24 +176,6 @@ static int compare_names(const void *a, const void *b)
     return r ? r : strcmp(x->uid, y->uid);
 }
 
-/* The entries by name, as an array that the caller frees; NULL where there is no memory. */
-static struct entry **sorted(const struct report *report, size_t *ret_count)
-{
-    size_t n = 0;
-    struct entry **list;
-
-    for (const struct entry *e = report->entries; e; e = e->next)
-        n++;
-    list = calloc(n + 1, sizeof *list);
-    if (!list)
-        return NULL;
-    *ret_count = n;
-    for (struct entry *e = report->entries; e; e = e->next)
-        list[--n] = e;
-    qsort(list, *ret_count, sizeof *list, compare_names);
-    return list;
-}
-
 /* Seconds with three decimals: more is noise. */
 static json_t *seconds_json(double seconds)
 {
@@ -194,14 +190,15 @@ static json_t *node_json(const struct report_node *node)
                      seconds_json(node->seconds));
 }
 
-int report_each(const struct report *report, report_each_fn *each, void *arg)
+int report_each(struct report *report, report_each_fn *each, void *arg)
 {
-    size_t n = 0;
-    _cleanup_(freep) struct entry **list = sorted(report, &n);
-    int r = list ? 0 : CASB_ENOMEM;
+    int r = 0;
 
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = each(&list[i]->node, arg);
+    if (!report->sorted && report->n_entries > 0)
+        qsort(report->entries, report->n_entries, sizeof(struct entry *), compare_names);
+    report->sorted = true;
+    for (size_t i = 0; r == 0 && i < report->n_entries; i++)
+        r = each(&report->entries[i]->node, arg);
     return r;
 }
 
@@ -210,7 +207,7 @@ static int append_json(const struct report_node *node, void *nodes)
     return json_array_append_new(nodes, node_json(node)) ? CASB_ENOMEM : 0;
 }
 
-static json_t *nodes_json(const struct report *report)
+static json_t *nodes_json(struct report *report)
 {
     json_auto_t *nodes = json_array();
 
@@ -228,7 +225,7 @@ static json_t *counts_json(const struct report_counts *c)
                      (json_int_t)c->absent);
 }
 
-json_t *report_json(const struct report *report)
+json_t *report_json(struct report *report)
 {
     char started[CLOCK_RFC3339_BYTES], finished[CLOCK_RFC3339_BYTES];
     double seconds = (double)(report->finished_ns - report->started_ns) / 1e9;
@@ -261,7 +258,7 @@ static int print_node(const struct report_node *node, void *arg)
     return 0;
 }
 
-int report_print(const struct report *report, bool open_only, FILE *out)
+int report_print(struct report *report, bool open_only, FILE *out)
 {
     static const char *const titles[] = {"NODE", "SOURCE", "OUTCOME", "REASON", "MESSAGE", NULL};
     _cleanup_(table_freep) struct table *table = table_new(titles);
@@ -288,14 +285,14 @@ int report_print_counts(struct report *report, FILE *out)
 /* Digits enough for the seconds of a century, few enough for 0.1 to be 0.1. */
 #define DUMP_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(14))
 
-int report_print_json(const struct report *report, FILE *out)
+int report_print_json(struct report *report, FILE *out)
 {
     json_auto_t *json = report_json(report);
 
     return !json || json_dumpf(json, out, DUMP_FLAGS) || putc('\n', out) == EOF ? -1 : 0;
 }
 
-int report_write(const struct report *report, const char *path, struct casb_error *err)
+int report_write(struct report *report, const char *path, struct casb_error *err)
 {
     _cleanup_(freep) char *text = NULL;
     size_t len = 0;

@@ -64,29 +64,28 @@ struct report_counts report_counts(struct report *report);
 void report_finish(struct report *report, int exit_status);
 
 /* DESIGN's "Report" as JSON; the caller owns it. NULL: no memory. */
-json_t *report_json(const struct report *report);
+json_t *report_json(struct report *report);
 
 /*
  * Prints the nodes as a table, sorted by name: all of them, or with `open_only` those that could
  * not be registered: failed, or skipped though selected. Nothing where there is none.
  */
-int report_print(const struct report *report, bool open_only, FILE *out);
+int report_print(struct report *report, bool open_only, FILE *out);
 
 /* Takes one node, borrowed. Non-zero ends the walk and is returned. */
 typedef int report_each_fn(const struct report_node *node, void *arg);
 
-/* Calls `each` for every node, sorted by name. CASB_ENOMEM where there is no memory for that. */
-int report_each(const struct report *report, report_each_fn *each, void *arg) _warn_unused_;
+/* Calls `each` for every node, sorted by name. 0, or what `each` returned. */
+int report_each(struct report *report, report_each_fn *each, void *arg);
 
 /* Prints the report as JSON. 0, or -1 where that failed. */
-int report_print_json(const struct report *report, FILE *out);
+int report_print_json(struct report *report, FILE *out);
 
 /* Prints one line with the counts. */
 int report_print_counts(struct report *report, FILE *out);
 
 /* Writes what report_print_json() prints to a file, atomically. */
-int report_write(const struct report *report, const char *path, struct casb_error *err)
-    _warn_unused_;
+int report_write(struct report *report, const char *path, struct casb_error *err) _warn_unused_;
 
 /* "registered", "kept", ... Static. */
 const char *report_outcome_name(enum report_outcome outcome);

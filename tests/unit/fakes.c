@@ -344,7 +344,8 @@ const char *fake_outcome(struct fake *fake, const char *name)
     struct search search = {name, text, sizeof text};
 
     snprintf(text, sizeof text, "absent");
-    return report_each(fake->report, find_outcome, &search) ? "no memory" : text;
+    (void)report_each(fake->report, find_outcome, &search);
+    return text;
 }
 
 struct fake_record *fake_record(struct fake *fake, const char *uid)

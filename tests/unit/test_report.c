@@ -77,7 +77,7 @@ static void json_has_every_member_and_nodes_in_natural_order(void **state)
 }
 
 /* What report_print() prints, in memory of the caller's. */
-static char *printed(const struct report *report, bool open_only)
+static char *printed(struct report *report, bool open_only)
 {
     char *text = NULL;
     size_t size;
