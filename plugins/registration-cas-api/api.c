@@ -114,6 +114,14 @@ static bool is_passing(const struct http_request *request, const struct http_res
     return r == CASB_EUNREACHABLE && !lost;
 }
 
+/* How long to wait before the next try: at least as long as the CAS asks for. */
+static int64_t pause_ns(unsigned attempt, const struct http_response *response)
+{
+    int64_t wait_ns = clock_backoff(attempt, BACKOFF_BASE, BACKOFF_CAP);
+
+    return response->retry_after_ns > wait_ns ? response->retry_after_ns : wait_ns;
+}
+
 /*
  * The exchange with retries. Where time runs out before a later one ends, what went wrong before is
  * the error: it says why there were retries at all.
@@ -136,9 +144,7 @@ static int persist(const struct side *side, const struct casb_call *call,
             *ret = response;
             return 0;
         }
-        wait_ns = clock_backoff(attempt, BACKOFF_BASE, BACKOFF_CAP);
-        if (response.retry_after_ns > wait_ns)
-            wait_ns = response.retry_after_ns;
+        wait_ns = pause_ns(attempt, &response);
         passing = is_passing(request, &response, r);
         http_response_free(&response);
         if (r == CASB_ETIMEOUT && earlier.code)
