@@ -35,7 +35,7 @@ left_behind() {
     ! grep '"spawned"' "$work/state/state.json" || echo "a note of a spawn"
     ! key_is_in "$work/state" "$work/log" "$work/cwd" "$TMPDIR" || echo "the owner's key"
     find "$TMPDIR" "$work/cwd" -mindepth 1
-    find "$work/state" -name '*damaged*'
+    find "$work/state" -name '*damaged*' -o -name '*.tmp-*'
 }
 
 # killed MICROSECONDS COMMAND...: a pass that gets so much time
@@ -46,7 +46,7 @@ killed() {
     wait $! 2>/dev/null
 }
 
-# All that one kill has to show; prints what is wrong.
+# All that one kill has to show, within the time that a whole pass took; prints what is wrong.
 one_kill() { # NUMBER
     local force=() after=$((RANDOM * 32768 + RANDOM))
     # every other time there are records of all hosts
@@ -55,7 +55,7 @@ one_kill() { # NUMBER
     else
         rm -f "$work/state/state.json"
     fi
-    killed $((after % 2200000)) run "${force[@]}"
+    killed $((after % pass_us)) run "${force[@]}"
     echo "$hit" >>"$main_work/hits"
     [ ! -e "$work/state/state.json" ] || (cas_backup status) || echo "the state cannot be read"
     (cas_backup run --report "$work/report.json") || echo "the next pass ended with $?"
@@ -79,6 +79,9 @@ lane() {
     *) write_settings $hosts_each "{plugin: scone-cli, program: $builddir/tests/sandbox/scone}" ;;
     esac
     sed -i "s#^state:.*#state: {plugin: file, path: $work/state/state.json}#" "$settings"
+    pass_us=$(date +%s%6N)
+    (cas_backup run) || echo "the first pass ended with $?"
+    pass_us=$(($(date +%s%6N) - pass_us))
     for ((i = $1; i <= kills; i += lanes)); do
         one_kill "$i" >"$work/wrong" 2>>"$work/log/err"
         [ ! -s "$work/wrong" ] || {
