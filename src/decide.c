@@ -16,8 +16,10 @@ static bool both_known_and_differ(const char *a, const char *b)
  */
 static const char *hardware_change(const struct casb_node *node, const struct casb_record *record)
 {
+    if (both_known_and_differ(node->las_key, record->las_key))
+        return "las-key-changed";
     if (node->las_key && record->las_key)
-        return text_equal(node->las_key, record->las_key) ? NULL : "las-key-changed";
+        return NULL;
     return both_known_and_differ(node->boot_id, record->boot_id) ? "boot-id-changed" : NULL;
 }
 
@@ -59,6 +61,7 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
     const char *reason;
 
     d.holds = holds(node, record, policy);
+    d.replaced = record && both_known_and_differ(node->las_key, record->las_key);
     if (node->control_plane && !policy->include_control_plane) {
         d.action = DECIDE_SKIP;
         d.reason = "control-plane";

@@ -31,6 +31,7 @@ struct decision {
      * this machine now: made with this primary, and the hardware has not been seen to change.
      */
     bool holds;
+    bool replaced; /* the LAS key proves another machine than the one that was registered */
 };
 
 /*

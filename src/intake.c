@@ -118,6 +118,10 @@ static void identify_and_decide(struct job *job)
 
     if (!pass_interrupted(pass))
         identify(job);
+    if (pass_interrupted(pass)) {
+        job_cut_short(job);
+        return;
+    }
     job->decision = judge(pass, &job->node, job->record, job->forced);
     job_enter(job, JOB_WAITING);
     if (job->decision.action == DECIDE_REGISTER && pass->mode == PASS_RUN) {
@@ -139,14 +143,29 @@ static bool needs_identity(const struct pass *pass, const struct plugin *source,
                            const struct casb_node *node, const struct casb_record *record,
                            const struct decision *decision)
 {
-    bool compared = record && record->status == CASB_REGISTERED &&
-                    text_equal(record->primary, pass->tool->primary.id);
+    bool compared =
+        record && record->registered > 0 && text_equal(record->primary, pass->tool->primary.id);
 
     if (!tool_discovery(source)->identify || !node->las_source || node->las_key)
         return false;
     if (decision->action == DECIDE_SKIP && text_equal(decision->reason, "control-plane"))
         return false;
     return compared || (decision->action == DECIDE_REGISTER && pass->mode == PASS_RUN);
+}
+
+/*
+ * Does a node that --only leaves out hold its registration? Its LAS log is not read for that, and
+ * a boot ID alone says nothing against a node with LAS that was rebooted.
+ */
+static bool holds_unread(const struct pass *pass, const struct casb_node *node,
+                         const struct record *record)
+{
+    const struct casb_record *known = records_values(record);
+    struct casb_node seen = *node;
+
+    if (known && known->las_key && !text_empty(node->las_source))
+        seen.boot_id = NULL;
+    return judge(pass, &seen, record, false).holds;
 }
 
 static int queue_node(struct pass *pass, struct plugin *source, const struct casb_node *node,
@@ -162,6 +181,7 @@ static int queue_node(struct pass *pass, struct plugin *source, const struct cas
     job->decision = *decision;
     if (identity) {
         job->decision.reason = ""; /* comes anew; this one may be the scan's */
+        job->decision.holds = holds_unread(pass, node, record);
         job_queue(job, identify_and_decide, false);
         return 0;
     }
@@ -195,11 +215,11 @@ int intake_node(struct pass *pass, struct plugin *source, const struct casb_node
         text_equal(known->las_source, node.las_source))
         node.las_key = known->las_key;
     forced = is_forced(pass, &node);
-    decision = judge(pass, &node, record, forced);
     if (left_out(pass, &node)) {
-        report_add_unselected(pass->report, decision.holds);
+        report_add_unselected(pass->report, holds_unread(pass, &node, record));
         return 0;
     }
+    decision = judge(pass, &node, record, forced);
     identity = needs_identity(pass, source, &node, known, &decision);
     if (identity || (decision.action == DECIDE_REGISTER && pass->mode == PASS_RUN))
         return queue_node(pass, source, &node, record, &decision, forced, identity, err);

@@ -190,9 +190,8 @@ static struct casb_record failure_values(const struct job *job, const char *erro
 {
     struct casb_record values = attempt_values(job);
 
-    /* what was registered is another machine by now: coverage must not count on it */
-    if (!job->decision.holds && text_equal(values.primary, job->pass->tool->primary.id))
-        values.registered = 0;
+    if (job->decision.replaced)
+        values.registered = 0; /* coverage must not count on a machine that is gone */
     values.status = CASB_FAILED;
     values.attempts++;
     values.error = error;
@@ -245,14 +244,15 @@ static int spawn_and_register(struct job *job, struct casb_error *err)
     return register_at(job, address, err);
 }
 
-/*
- * An attempt that the pass's own end cut short says nothing about the node: its record stays.
- */
-static void end_interrupted(struct job *job)
+void job_cut_short(struct job *job)
 {
+    struct pass *pass = job->pass;
+
+    atomic_store(&pass->cut_short, true);
     job->err = (struct casb_error){0};
-    err_set(&job->err, CASB_ECANCELLED, "the pass was ended before the node's turn was over");
-    job_log(job, CASB_WARN, "not registered: %s", job->err.text);
+    (void)pass_end_error(pass, "before the node's turn was over", &job->err);
+    job_log(job, CASB_WARN, "not %s: %s", pass->mode == PASS_PLAN ? "looked at" : "registered",
+            job->err.text);
     if (job->spawned) {
         remove_and_end(job);
     } else {
@@ -274,7 +274,7 @@ static void register_node(struct job *job)
         job->succeeded = true;
         job_log(job, CASB_INFO, "successfully registered in %.1f s", job_seconds(job));
     } else if (pass_interrupted(job->pass)) {
-        end_interrupted(job);
+        job_cut_short(job);
         return;
     } else {
         job_log(job, CASB_ERROR, "not registered: %s", job->err.text);

@@ -70,6 +70,12 @@ void job_queue(struct job *job, void (*step)(struct job *job), bool first);
  */
 int job_register(struct job *job, struct casb_error *err) _warn_unused_;
 
+/*
+ * Ends a job that the end of the pass overtook, its backup CAS removed. That says nothing about the
+ * node: its record stays.
+ */
+void job_cut_short(struct job *job);
+
 /* Adds the outcome of the job's attempt to the report. */
 void job_report(struct job *job);
 

@@ -24,6 +24,15 @@ bool pass_interrupted(struct pass *pass)
     return true;
 }
 
+int pass_end_error(const struct pass *pass, const char *what, struct casb_error *err)
+{
+    enum casb_code why = clock_check(&pass->call);
+
+    return err_set(err, why, "%s %s",
+                   why == CASB_ETIMEOUT ? "the pass's deadline passed" : "the pass was ended",
+                   what);
+}
+
 struct casb_call pass_cleanup_call(struct pass *pass)
 {
     int64_t from = pass_interrupted(pass) ? atomic_load(&pass->interrupted_ns) : clock_now_ns();
@@ -151,7 +160,7 @@ static int scan_node(const struct casb_node *node, void *arg)
     struct scan *scan = arg;
 
     if (pass_interrupted(scan->pass))
-        return err_set(scan->err, CASB_ECANCELLED, "the pass was ended");
+        return pass_end_error(scan->pass, "before the scan was complete", scan->err);
     progress_draw(scan->pass->progress);
     return intake_node(scan->pass, scan->source, node, scan->err);
 }
@@ -237,9 +246,9 @@ static int work_off(struct pass *pass, struct casb_error *err)
         return r;
     r = scan_sources(pass, err);
     wait_for_jobs(pass);
-    if (r)
-        return r;
-    return settle_absent(pass, err);
+    if (!r && pass->mode == PASS_PLAN && atomic_load(&pass->cut_short))
+        r = pass_end_error(pass, "before every node was looked at", err);
+    return r ? r : settle_absent(pass, err);
 }
 
 static int with_workers(struct pass *pass, struct casb_error *err)

@@ -38,6 +38,7 @@ struct pass {
     bool *only_seen, *force_seen;   /* parallel to cli->only and cli->force */
     _Atomic int64_t interrupted_ns; /* when the work was first seen to be over; 0: it goes on */
     atomic_bool lock_lost;
+    atomic_bool cut_short; /* some node's turn was not over when the pass had to end */
 
     pthread_mutex_t lock; /* guards `jobs`, `open_jobs` and every job's stage */
     pthread_cond_t job_ended;
@@ -56,6 +57,9 @@ int pass_run(const struct cmd_context *context, struct tool *tool, struct report
 
 /* Is the pass to end now? Notes the time when it first is. */
 bool pass_interrupted(struct pass *pass);
+
+/* Sets the error of an interrupted pass: that its deadline passed, or that it was ended. */
+int pass_end_error(const struct pass *pass, const char *what, struct casb_error *err);
 
 /*
  * The context for what must be done whatever happens (removing, writing, unlocking): not

@@ -18,7 +18,8 @@ enum casb_status {
 /*
  * What is known about one node, keyed by uid. Strings are borrowed; unknown ones are NULL. Times
  * are seconds since 1970 UTC; 0: never. `registered`, `primary`, `las_key`, `las_source` and
- * `boot_id` describe the last successful registration; a failed attempt leaves them alone.
+ * `boot_id` describe the last successful registration; a failed attempt leaves them alone, but for
+ * `registered`, which becomes 0 where the LAS key proves that another machine stands there now.
  */
 struct casb_record {
     const char *uid;

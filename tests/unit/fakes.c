@@ -41,10 +41,11 @@ static int identify(void *self, const struct casb_call *call, const struct casb_
     struct fake_world *world = self;
     struct fake_node *n = node_of(world, node->uid);
 
-    (void)call;
     pthread_mutex_lock(&world->lock);
     n->identified++;
     pthread_mutex_unlock(&world->lock);
+    if (n->identify_hangs)
+        return err_set(err, clock_sleep(call, 3600 * CLOCK_S), "no answer");
     if (n->identify_fails)
         return err_set(err, CASB_ENOTFOUND, "no key in the log");
     snprintf(ret->las_key, sizeof ret->las_key, "KEY-%.40s", n->las_source);

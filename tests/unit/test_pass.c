@@ -137,6 +137,69 @@ static void the_deadline_ends_a_pass_in_the_same_way(void **state)
     fake_done(&f);
 }
 
+static void what_could_not_be_looked_at_in_time_is_not_kept(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.settings.deadline_ns = CLOCK_S / 2;
+    f.world.nodes[1].las_source = "pod/2";
+    f.world.nodes[1].identify_hangs = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"),
+                        "failed: : the pass's deadline passed before the node's turn was over");
+    assert_int_equal(report_counts(f.report).kept, 1);
+    assert_int_equal(fake_pass(&f, PASS_PLAN), CASB_ETIMEOUT);
+    fake_done(&f);
+}
+
+/* Registers a node with a LAS key; then the machine was rebooted, or is another with `key`. */
+static void register_then_fail_after_reboot(struct fake *f, const char *las_source)
+{
+    fake_init(f, 1);
+    f->world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(f, PASS_RUN), 0);
+    assert_true(fake_record(f, "u0")->r.registered > 0);
+    f->world.nodes[0].las_source = las_source;
+    f->world.nodes[0].boot_id = "another";
+    f->world.nodes[0].register_fails = true;
+    assert_int_equal(fake_pass(f, PASS_RUN), 0);
+    assert_int_equal(report_counts(f->report).failed, 1);
+    assert_int_equal(report_counts(f->report).registered, 0);
+}
+
+static void a_failure_takes_the_registration_of_a_replaced_machine_only(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    register_then_fail_after_reboot(&f, NULL);
+    assert_true(fake_record(&f, "u0")->r.registered > 0);
+    fake_done(&f);
+    register_then_fail_after_reboot(&f, "pod/1");
+    assert_int_equal(fake_record(&f, "u0")->r.registered, 0);
+    fake_done(&f);
+}
+
+static void a_node_with_las_that_only_leaves_out_may_have_been_rebooted(void **state)
+{
+    const char *only[] = {"node-0", NULL};
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    f.world.nodes[1].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[1].las_source = "pod/1";
+    f.world.nodes[1].boot_id = "another";
+    f.cli.only = only;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(report_counts(f.report).registered, 2);
+    fake_done(&f);
+}
+
 static void a_held_lock_is_a_conflict_with_the_holders_name(void **state)
 {
     struct fake f;
@@ -457,6 +520,9 @@ int main(void)
         cmocka_unit_test(both_limits_hold),
         cmocka_unit_test(cancelling_removes_everything_and_blames_nobody),
         cmocka_unit_test(the_deadline_ends_a_pass_in_the_same_way),
+        cmocka_unit_test(what_could_not_be_looked_at_in_time_is_not_kept),
+        cmocka_unit_test(a_failure_takes_the_registration_of_a_replaced_machine_only),
+        cmocka_unit_test(a_node_with_las_that_only_leaves_out_may_have_been_rebooted),
         cmocka_unit_test(a_held_lock_is_a_conflict_with_the_holders_name),
         cmocka_unit_test(a_lost_lock_ends_the_pass_and_writes_no_more),
         cmocka_unit_test(an_unwritable_state_fails_the_pass_but_leaves_nothing_behind),
