@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd.h"
 
+#include "base/clock.h"
+#include "cli.h"
 #include "log.h"
 #include "tool.h"
 
@@ -34,4 +36,31 @@ int cmd_open(const struct cmd_context *context, struct tool *ret)
     struct casb_error err = {0};
 
     return tool_open(context->settings, ret, &err) ? cmd_fail(&err) : 0;
+}
+
+struct casb_call cmd_call(const struct cmd_context *context)
+{
+    return (struct casb_call){.deadline_ns = clock_now_ns() + context->settings->deadline_ns,
+                              .cancel_fd = context->cancel_fd};
+}
+
+int cmd_print_json(json_t *json)
+{
+    int r = json && json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && printf("\n") > 0 ? 0 : -1;
+
+    json_decref(json);
+    return r;
+}
+
+int cmd_printed(int r, int status)
+{
+    if (r == 0 && fflush(stdout) == 0)
+        return status;
+    log_error("the answer could not be printed");
+    return EXIT_PASS_FAILED;
+}
+
+const char *cmd_time(char out[static CLOCK_RFC3339_BYTES], int64_t seconds)
+{
+    return seconds > 0 ? clock_format(out, seconds * 1000, false) : NULL;
 }

@@ -4,8 +4,10 @@
 #define CAS_BACKUP_CMD_H
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "settings.h"
 
+#include <jansson.h>
 #include <stdatomic.h>
 
 struct tool; /* tool.h */
@@ -51,6 +53,18 @@ int cmd_fail(const struct casb_error *err);
  * not. The caller ends with tool_close().
  */
 int cmd_open(const struct cmd_context *context, struct tool *ret) _warn_unused_;
+
+/* A call that ends with `deadline`, counted from now, or a signal. */
+struct casb_call cmd_call(const struct cmd_context *context);
+
+/* Prints the value, which it takes, to standard output; NULL counts as trouble. 0, or -1. */
+int cmd_print_json(json_t *json);
+
+/* The exit status after printing, whose result is `r`: `status`, unless it could not be printed. */
+int cmd_printed(int r, int status);
+
+/* Seconds since 1970 as RFC 3339, in `out`; NULL for 0, which is never. */
+const char *cmd_time(char out[static CLOCK_RFC3339_BYTES], int64_t seconds);
 
 /* One pass. */
 int cmd_run(const struct cmd_context *context);

@@ -89,6 +89,18 @@ pass 4 'names can come from standard input' coverage - <"$work/names"
 has out 'the database opens on 0 of 2' 'one a line'
 grep -Eq '^server-9 +no +- +unknown$' "$work/out"
 ok $? 'of which the first word counts'
+pass 2 'no name at all there is wrong usage' coverage - </dev/null
+has err 'no name on standard input' 'and no answer for other machines'
+printf '%0600d\n' 0 >"$work/names"
+pass 4 'a line may be long' coverage - <"$work/names"
+has out 'the database opens on 0 of 1' 'and is one name'
+mkfifo "$work/fifo"
+sleep 60 >"$work/fifo" &
+holder=$!
+timeout --foreground --preserve-status 1 "$program" coverage - --plugin-dir "$builddir/.libs" -f "$settings" \
+    --config "$owner/config.json" <"$work/fifo" >"$work/out" 2>"$work/err"
+is [ $? -eq 143 ] 'a signal ends the wait for names'
+kill "$holder"
 rm "$hosts/server-3.broken"
 pass 0 'the next pass tries it again'
 has out '3 registered (1 new, 2 kept)' 'and no other'
