@@ -23,7 +23,7 @@ enum cmd_exit {
 
 /*
  * What main hands to a command. Signals are blocked in all threads; the first one makes
- * cancel_fd readable and is left in *signal, a second one ends the process at once.
+ * cancel_fd readable and is left in *signal, one more than a second later ends the process at once.
  */
 struct cmd_context {
     const struct settings *settings;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/jsonx.h"
 #include "cli.h"
@@ -56,22 +57,37 @@ static int open_standard_streams(struct casb_error *err)
     return 0;
 }
 
-/* The first signal asks for the end, the second one is the end. */
+/*
+ * The first signal asks for the end, a later one is the end. One request may come as two signals:
+ * timeout(1) sends one to the process and one to its group.
+ */
 static void *take_signals(void *arg)
 {
     struct signals *signals = arg;
+    int64_t again_ns;
     int number;
 
     sigwait(&signals->set, &number);
+    again_ns = clock_now_ns() + CLOCK_S;
     if (atomic_load(&signals->over))
         return NULL;
     atomic_store(&signals->number, number);
     eventfd_write(signals->cancel_fd, 1);
     log_info("SIG%s: cleaning up, a second signal ends it at once", sigabbrev_np(number));
-    sigwait(&signals->set, &number);
+    do {
+        sigwait(&signals->set, &number);
+    } while (!atomic_load(&signals->over) && clock_now_ns() < again_ns);
     if (!atomic_load(&signals->over))
         _exit(128 + number);
     return NULL;
+}
+
+/* sigwait() would take what is ignored, too. */
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 /* Blocks the signals in this thread and all that it starts, but for the one that takes them. */
@@ -80,9 +96,10 @@ static int start_signals(struct signals *signals, struct casb_error *err)
     int r;
 
     sigemptyset(&signals->set);
-    sigaddset(&signals->set, SIGINT);
     sigaddset(&signals->set, SIGTERM);
-    sigaddset(&signals->set, SIGHUP);
+    sigaddset(&signals->set, SIGINT);
+    if (!is_ignored(SIGHUP)) /* nohup(1) */
+        sigaddset(&signals->set, SIGHUP);
     signals->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (signals->cancel_fd < 0)
         return err_set_errno(err, errno, "eventfd");

@@ -50,8 +50,17 @@ ended 129 'SIGHUP ends it in order too'
 start check-hangs
 kill -TERM "$pid"
 await 'SIGTERM: cleaning up'
+kill -INT "$pid" # one request may come as two signals
+sleep 1.1
+kill -0 "$pid"
+ok $? 'a second signal that comes with the first is the same request'
 kill -HUP "$pid"
-ended 129 'a second signal ends it at once'
+ended 129 'a later one ends it at once'
+
+start check-waits env --ignore-signal=HUP
+kill -HUP "$pid"
+kill -TERM "$pid"
+ended 143 'SIGHUP is ignored under nohup'
 
 start check-hangs env --ignore-signal=CHLD
 [ "$(awk '/core file/ { print $5, $6 }' "/proc/$pid/limits")" = '0 0' ]

@@ -161,6 +161,8 @@ grep -Eq "another pass holds the lock .*state.json.lock': .*pid $pid, since 20" 
 ok $? 'which names the holder'
 begin=$SECONDS
 kill -TERM "$pid"
+sleep 0.2
+kill -HUP "$pid" # one request may come as two signals
 cat <&3 >"$work/err"
 wait "$pid"
 is [ $? -eq 143 ] 'SIGTERM ends it with 143'
