@@ -15,6 +15,7 @@
 
 #define ACCOUNT_DIR   "/var/run/secrets/kubernetes.io/serviceaccount"
 #define URL_BYTES     (64 * 1024)
+#define STATUS_BYTES  (1024 * 1024) /* the longest refusal of a stream */
 #define TIMEOUT       (30 * CLOCK_S)
 #define BACKOFF_BASE  (500 * CLOCK_MS)
 #define BACKOFF_CAP   (10 * CLOCK_S)
@@ -152,6 +153,7 @@ static int perform(struct kube *kube, const struct casb_call *call, const struct
 {
     _cleanup_(buf_free) struct buf url = BUF_INIT(URL_BYTES);
     _cleanup_(freep) const char **headers = build_headers(kube, exchange, ticket);
+    size_t limit_bytes = exchange->on_body ? STATUS_BYTES : exchange->limit_bytes;
     char name[CALLS_NAME_BYTES];
     int r = build_url(kube, exchange, &url, err);
 
@@ -169,7 +171,7 @@ static int perform(struct kube *kube, const struct casb_call *call, const struct
                             .headers = headers,
                             .body = exchange->body,
                             .body_len = exchange->body ? strlen(exchange->body) : 0,
-                            .limit_bytes = exchange->limit_bytes,
+                            .limit_bytes = limit_bytes,
                             .timeout_ns = exchange->timeout_ns ? exchange->timeout_ns : TIMEOUT,
                             .on_body = exchange->on_body,
                             .arg = exchange->arg,

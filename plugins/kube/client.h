@@ -15,10 +15,10 @@ struct exchange {
     const char *path;                            /* encoded, with a leading '/' */
     const struct kube_query *query, *more_query; /* each may be NULL */
     const char *content_type, *body;             /* or NULL */
-    size_t limit_bytes;                          /* of the answer; 0: as http.h says */
+    size_t limit_bytes;                          /* without on_body; 0: as http.h says */
     int64_t timeout_ns;                          /* 0: 30 s */
     bool watch;                                  /* only for the counters */
-    http_body_fn *on_body;                       /* gets the body of a 2xx answer, or NULL */
+    http_body_fn *on_body;                       /* gets a 2xx answer, without a limit; or NULL */
     void (*restart)(void *arg);                  /* before each try: drop what on_body got */
     void *arg;
 };

@@ -151,7 +151,6 @@ static int turn(struct kube *kube, const struct casb_call *call, const char *pat
         .path = path,
         .query = query,
         .more_query = watching,
-        .limit_bytes = SIZE_MAX,
         .timeout_ns = seconds * CLOCK_S + GRACE,
         .watch = true,
         .on_body = on_body,

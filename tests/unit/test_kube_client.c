@@ -362,6 +362,43 @@ static void a_text_is_cut_at_its_limit(void **state)
     fake_api_stop(api);
 }
 
+static int ignore_event(const json_t *object, bool deleted, void *arg)
+{
+    (void)object;
+    (void)deleted;
+    (void)arg;
+    return 0;
+}
+
+static void a_stream_is_not_refused_without_end(void **state)
+{
+    struct fake_reply script[2];
+    struct fake_api *api;
+    struct kube *kube;
+    struct casb_call call = fake_call();
+    struct casb_error err = {0};
+    struct buf out = BUF_INIT(4);
+    size_t len = 1024 * 1024 + 1;
+    char *body = calloc(1, len + 1);
+
+    (void)state;
+    assert_non_null(body);
+    memset(body, '.', len);
+    script[0] = script[1] = (struct fake_reply){500, body};
+    api = FAKE_API(script);
+    kube = fake_api_client(api, TOKEN);
+    assert_int_equal(kube_text(kube, &call, "/x", NULL, &out, &err), CASB_EINVALID);
+    assert_non_null(strstr(err.text, "is larger than 1048576 bytes"));
+    err = (struct casb_error){0};
+    assert_int_equal(kube_watch(kube, &call, "/x", NULL, "1", ignore_event, NULL, &err),
+                     CASB_EINVALID);
+    assert_non_null(strstr(err.text, "is larger than 1048576 bytes"));
+    buf_free(&out);
+    kube_close(kube);
+    fake_api_stop(api);
+    free(body);
+}
+
 static void a_permission_is_asked_for(void **state)
 {
     static const struct fake_reply script[] = {{201, "{\"status\":{\"allowed\":true}}"},
@@ -459,6 +496,7 @@ int main(void)
         TEST(a_call_that_is_over_asks_nothing),
         TEST(a_text_that_broke_off_starts_over),
         TEST(a_text_is_cut_at_its_limit),
+        TEST(a_stream_is_not_refused_without_end),
         TEST(a_permission_is_asked_for),
         TEST(calls_are_named_by_verb_and_resource),
         TEST(calls_are_counted),
