@@ -288,8 +288,9 @@ static int64_t retry_wait(const struct casb_call *call, const struct exchange *e
 {
     int64_t invited = response->status >= 300 ? response->retry_after_ns : -1;
     int64_t wait = clock_backoff(tries, BACKOFF_BASE, BACKOFF_CAP);
+    unsigned uninvited = exchange->once ? 1 : TRIES;
 
-    if (code != CASB_EUNREACHABLE || tries >= (invited < 0 ? TRIES : TRIES_INVITED))
+    if (code != CASB_EUNREACHABLE || tries >= (invited < 0 ? uninvited : TRIES_INVITED))
         return -1;
     if (!is_repeatable(exchange) && !is_refused(response))
         return -1;

@@ -67,7 +67,11 @@ int kube_request(struct kube *kube, const struct casb_call *call,
                  const struct kube_request *request, json_t **ret, bool *ret_unknown,
                  struct casb_error *err) _warn_unused_;
 
-/* GET of plain text (pod logs) into *out, cut at its limit without an error. */
+/*
+ * GET of plain text (pod logs) into *out, cut at its limit without an error. The API server gets it
+ * from a kubelet, which may be out of reach: one try of 10 s, and others only where Retry-After
+ * asks for them (client-go does the same).
+ */
 int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, struct buf *out, struct casb_error *err)
     _warn_unused_;

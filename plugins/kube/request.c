@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/client.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 
 #include <string.h>
+
+#define TEXT_TIMEOUT (10 * CLOCK_S)
 
 static int parse(const struct http_response *response, json_t **ret, struct casb_error *err)
 {
@@ -60,11 +63,6 @@ static int take_text(const char *data, size_t len, void *arg)
     return buf_append_cut(arg, data, len) ? 1 : 0;
 }
 
-static void restart_text(void *arg)
-{
-    buf_reset(arg);
-}
-
 int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, struct buf *out, struct casb_error *err)
 {
@@ -73,8 +71,9 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
         .method = "GET",
         .path = path,
         .query = query,
+        .timeout_ns = TEXT_TIMEOUT,
+        .once = true,
         .on_body = take_text,
-        .restart = restart_text,
         .arg = out,
     };
 

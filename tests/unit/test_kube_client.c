@@ -27,6 +27,23 @@ int __wrap_clock_sleep(const struct casb_call *call, int64_t ns)
     return sleep_result;
 }
 
+/* How long the last try might have taken: http_perform() is wrapped as well. */
+static int64_t last_timeout_ns;
+
+int __real_http_perform(struct http_client *client, const struct casb_call *call,
+                        const struct http_request *request, struct http_response *ret,
+                        struct casb_error *err);
+int __wrap_http_perform(struct http_client *client, const struct casb_call *call,
+                        const struct http_request *request, struct http_response *ret,
+                        struct casb_error *err);
+int __wrap_http_perform(struct http_client *client, const struct casb_call *call,
+                        const struct http_request *request, struct http_response *ret,
+                        struct casb_error *err)
+{
+    last_timeout_ns = request->timeout_ns;
+    return __real_http_perform(client, call, request, ret, err);
+}
+
 static int reset(void **state)
 {
     (void)state;
@@ -327,23 +344,39 @@ static void a_call_that_is_over_asks_nothing(void **state)
     fake_api_stop(api);
 }
 
-static void a_text_that_broke_off_starts_over(void **state)
+/* One text against a script. */
+static void try_text(const struct fake_reply *script, size_t count, int result, size_t requests)
 {
-    static const struct fake_reply script[] = {
-        {.status = 200, .body = "0123456789", .type = "text/plain", .cut = true},
-        {.status = 200, .body = "abcdefghij", .type = "text/plain"}};
-    struct fake_api *api = FAKE_API(script);
+    struct fake_api *api = fake_api_start(script, count);
     struct kube *kube = fake_api_client(api, TOKEN);
     struct casb_call call = fake_call();
+    struct casb_error err = {0};
     struct buf out = BUF_INIT(16);
+    int r = kube_text(kube, &call, "/api/v1/namespaces/ns/pods/p/log", NULL, &out, &err);
 
-    (void)state;
-    assert_int_equal(kube_text(kube, &call, "/api/v1/namespaces/ns/pods/p/log", NULL, &out, NULL),
-                     0);
-    assert_string_equal(buf_text(&out), "abcdefghij"); /* nothing of the try that was cut */
+    if (r != result || fake_api_count(api) != requests)
+        fail_msg("got %d, %zu requests: %s", r, fake_api_count(api), err.text);
+    if (r == 0)
+        assert_string_equal(buf_text(&out), "abc");
     buf_free(&out);
     kube_close(kube);
     fake_api_stop(api);
+}
+
+static void a_text_is_asked_for_again_only_where_the_api_says_so(void **state)
+{
+    static const struct fake_reply failed[] = {{502, "dial tcp: i/o timeout"}, {200, "abc"}};
+    static const struct fake_reply closed[] = {{0}, {200, "abc"}};
+    static const struct fake_reply cut[] = {{.status = 200, .body = "a", .cut = true},
+                                            {200, "abc"}};
+    static const struct fake_reply invited[] = {{429, "slow down", "1"}, {200, "abc"}};
+
+    (void)state;
+    try_text(failed, ELEMENTS(failed), CASB_EUNREACHABLE, 1);
+    try_text(closed, ELEMENTS(closed), CASB_EUNREACHABLE, 1);
+    try_text(cut, ELEMENTS(cut), CASB_EUNREACHABLE, 1);
+    try_text(invited, ELEMENTS(invited), 0, 2);
+    assert_int_equal(last_timeout_ns, 10 * CLOCK_S);
 }
 
 static void a_text_is_cut_at_its_limit(void **state)
@@ -494,7 +527,7 @@ int main(void)
         TEST(garbage_is_no_answer),
         TEST(a_refused_static_token_is_final),
         TEST(a_call_that_is_over_asks_nothing),
-        TEST(a_text_that_broke_off_starts_over),
+        TEST(a_text_is_asked_for_again_only_where_the_api_says_so),
         TEST(a_text_is_cut_at_its_limit),
         TEST(a_stream_is_not_refused_without_end),
         TEST(a_permission_is_asked_for),
