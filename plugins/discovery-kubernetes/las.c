@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-kubernetes/las.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/laslog.h"
 #include "base/text.h"
@@ -8,6 +9,7 @@
 #include "discovery-kubernetes/condition.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define LOG_FIRST_BYTES (64 * 1024)
@@ -15,12 +17,19 @@
 
 #define SOURCE_LIMIT_BYTES 4096
 
+/* Of all containers of one pod. */
+#define READ_NS (15 * CLOCK_S)
+/* So many pods in a row without an answer are no accident: the rest would cost the pass its time.
+ */
+#define SILENT_MAX 16
+
 struct las {
     struct kube *kube;
     const char *namespace;
     const char *selector;
     pthread_mutex_t lock; /* guards the pointer `pods`; what it points to never changes */
     json_t *pods;         /* node: {pod, rank, created, source or null, containers: [name]} */
+    atomic_uint silent;   /* pods, the last ones in a row, whose log nobody answered for */
 };
 
 int las_new(struct kube *kube, const char *namespace, const char *selector, struct las **ret,
@@ -243,6 +252,31 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
     return err_set(err, CASB_ENOTFOUND, "no public key in its log");
 }
 
+/* As where a firewall drops what goes to the kubelets' port. */
+static bool is_silence(const struct casb_error *trouble)
+{
+    return trouble->code == CASB_ETIMEOUT || (trouble->code == CASB_EUNREACHABLE && !trouble->http);
+}
+
+/* read_logs() that no kubelet can keep for long. */
+static int read_logs_in_time(struct las *las, const struct casb_call *call, const json_t *pod,
+                             char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
+{
+    const struct casb_call bounded = {clock_deadline(call, READ_NS), call->cancel_fd};
+    struct casb_error trouble = {0};
+    int r;
+
+    if (las->silent >= SILENT_MAX)
+        return err_set(err, CASB_EUNREACHABLE, "log not read: %d others in a row got no answer",
+                       SILENT_MAX);
+    r = read_logs(las, &bounded, pod, key, &trouble);
+    if (is_silence(&trouble))
+        las->silent++;
+    else
+        las->silent = 0;
+    return r < 0 ? err_pass(err, &trouble) : 0;
+}
+
 int las_read_key(struct las *las, const struct casb_call *call, const char *node,
                  char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
 {
@@ -256,6 +290,6 @@ int las_read_key(struct las *las, const struct casb_call *call, const char *node
     pod = json_object_get(pods, node);
     if (!las_source(pods, node))
         return err_set(err, CASB_ENOTFOUND, "no LAS pod runs there");
-    r = read_logs(las, call, pod, key, err);
+    r = read_logs_in_time(las, call, pod, key, err);
     return r < 0 ? err_wrap(err, r, "LAS pod '%s'", jsonx_string(pod, "pod")) : 0;
 }

@@ -243,12 +243,14 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
     char key[256];
     int r = 0;
 
-    (void)call;
     snprintf(key, sizeof key, "%.*s/%s", (int)(strlen(pod) - strlen("/log")), pod, query[0].value);
     pthread_mutex_lock(&kube->lock);
     kube->texts++;
+    kube->text_deadline_ns = call->deadline_ns;
     text = json_string_value(json_object_get(kube->logs, key));
-    if (text)
+    if (kube->silent)
+        r = err_set(err, CASB_EUNREACHABLE, "no answer");
+    else if (text)
         buf_append_cut(out, text, strlen(text));
     else
         r = fail_http(err, CASB_EUNREACHABLE, 502, "the kubelet does not answer");

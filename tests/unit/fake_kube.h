@@ -42,11 +42,13 @@ struct kube {
     bool version_is_old; /* the watch ends with CASB_ECONFLICT, once */
     bool stubborn;       /* a deleted pod keeps being deleted */
     int delete_fails;    /* class that every DELETE fails with */
+    bool silent;         /* nobody answers for a log */
     int cancel_fd;       /* written to at FAKE_CANCELLED */
 
     const char *namespace;
     const char *denied;                        /* the verb that kube_allowed() says no to */
     size_t posts, gets, deletes, lists, texts; /* how often each was asked for */
+    int64_t text_deadline_ns;                  /* of the last log's call */
     int late_gets;                             /* GETs until the pod of a FAKE_CANCELLED is there */
     json_t *late_pod;
     char query[256]; /* the last list's labelSelector */

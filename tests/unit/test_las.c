@@ -3,6 +3,7 @@
 
 #include "fake_kube.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 #include "discovery-kubernetes/las.h"
 
@@ -316,6 +317,47 @@ static void an_unreadable_log_is_an_error(void **state)
     assert_int_equal(s->err.http, 502);
 }
 
+static void reading_ends_soon(void **state)
+{
+    struct setup *s = *state;
+    int64_t latest;
+
+    add_pod(s, "a", "node-1", true, START);
+    set_log(s, "a/las", LINE);
+    list(s);
+    assert_int_equal(read_key(s, "node-1"), 0);
+    latest = clock_now_ns() + 15 * CLOCK_S;
+    assert_true(s->kube.text_deadline_ns <= latest);
+}
+
+static int read_often(struct setup *s, int times)
+{
+    int r = 0;
+
+    for (int i = 0; i < times; i++) {
+        s->err = (struct casb_error){0};
+        r = read_key(s, "node-1");
+    }
+    return r;
+}
+
+static void where_no_kubelet_answers_reading_is_given_up(void **state)
+{
+    struct setup *s = *state;
+
+    add_pod(s, "a", "node-1", true, START);
+    set_log(s, "a/las", LINE);
+    list(s);
+    s->kube.silent = true;
+    assert_int_equal(read_often(s, 15), CASB_EUNREACHABLE);
+    s->kube.silent = false;
+    assert_int_equal(read_often(s, 1), 0); /* one answer, and all others are hoped for again */
+    s->kube.silent = true;
+    assert_int_equal(read_often(s, 100), CASB_EUNREACHABLE);
+    assert_string_equal(s->err.text, "LAS pod 'a': log not read: 16 others in a row got no answer");
+    assert_int_equal(s->kube.texts, 15 + 1 + 16);
+}
+
 static void without_a_pod_there_is_nothing_to_read(void **state)
 {
     struct setup *s = *state;
@@ -346,6 +388,8 @@ int main(void)
         TEST(a_short_log_without_a_key_is_read_once),
         TEST(any_container_may_print_the_key),
         TEST(an_unreadable_log_is_an_error),
+        TEST(reading_ends_soon),
+        TEST(where_no_kubelet_answers_reading_is_given_up),
         TEST(without_a_pod_there_is_nothing_to_read),
     };
 
