@@ -11,6 +11,9 @@
 /* Each try meets another leftover, or a quota that changed meanwhile; more is no accident. */
 #define CREATE_TRIES 5
 
+/* How long the watch alone is trusted to tell that a leftover is gone. */
+#define LOOK_AGAIN_NS (2 * CLOCK_S)
+
 struct spawn {
     struct discovery *discovery;
     struct casb_call call; /* ends with ready_timeout at the latest */
@@ -29,28 +32,47 @@ static int adopt(const struct spawn *spawn, const json_t *pod, struct casb_error
     return ledger_note(spawn->discovery->ledger, spawn->pod, uid, err);
 }
 
-/* Deletes what an earlier pass left under the name, and waits until the name is free. */
+/* Sleeps until there is news, or asks the API itself whether that pod is gone. */
+static int await_gone(const struct spawn *spawn, const char *uid, bool *ret_gone,
+                      struct casb_error *err)
+{
+    int64_t until_ns = clock_now_ns() + LOOK_AGAIN_NS;
+    struct discovery *d = spawn->discovery;
+    json_auto_t *pod = NULL;
+    int r;
+
+    r = waiter_sleep(spawn->waiter, &spawn->call, until_ns);
+    if (r < 0 || clock_now_ns() < until_ns)
+        return r;
+    r = api_pod_get(d->kube, &spawn->call, d->plan.namespace, spawn->pod, &pod, err);
+    if (r == 0)
+        *ret_gone = !pod || !text_equal(jsonx_string(pod, "metadata.uid"), uid);
+    return r;
+}
+
+/*
+ * Deletes what an earlier pass left under the name, and waits until the name is free. The watch
+ * does not tell of a pod that went between our look and a list that was long on its way.
+ */
 static int clear_leftover(const struct spawn *spawn, const json_t *pod, struct casb_error *err)
 {
+    const char *uid = jsonx_string(pod, "metadata.uid");
     struct discovery *d = spawn->discovery;
-    struct pod_news news;
+    struct pod_news news = {.gone = false};
     int r;
 
     r = adopt(spawn, pod, err);
     if (r == 0)
-        r = api_pod_delete(d->kube, &spawn->call, d->plan.namespace, spawn->pod,
-                           jsonx_string(pod, "metadata.uid"), err);
-    while (r == 0) {
+        r = api_pod_delete(d->kube, &spawn->call, d->plan.namespace, spawn->pod, uid, err);
+    while (r == 0 && !news.gone) {
         r = waiter_look(spawn->waiter, &news, err);
-        if (r < 0)
-            return r;
-        if (news.gone) {
-            waiter_reset(spawn->waiter);
-            return 0;
-        }
-        r = waiter_sleep(spawn->waiter, &spawn->call, spawn->call.deadline_ns);
+        if (r == 0 && !news.gone)
+            r = await_gone(spawn, uid, &news.gone, err);
     }
-    return err_set(err, (enum casb_code)r, "the pod of an earlier pass is not gone yet");
+    if (r < 0)
+        return err_set(err, (enum casb_code)r, "the pod of an earlier pass is not gone yet");
+    waiter_reset(spawn->waiter);
+    return 0;
 }
 
 /*

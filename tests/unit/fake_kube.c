@@ -209,6 +209,10 @@ static int delete (struct kube *kube, const char *name, const json_t *options,
         return fail_http(err, CASB_ENOTFOUND, 404, "not found");
     if (uid && strcmp(uid, jsonx_string(pod, "metadata.uid")) != 0)
         return fail_http(err, CASB_ECONFLICT, 409, "the UID in the precondition does not match");
+    if (kube->secretive) {
+        json_object_del(kube->pods, name);
+        return 0;
+    }
     json_object_set_new(json_object_get(pod, "metadata"), "deletionTimestamp",
                         json_string("2026-01-01T00:00:00Z"));
     push_event(kube, pod, false);

@@ -41,6 +41,7 @@ struct kube {
     int list_fails[4];   /* classes that lists fail with, in turn; 0: they do not */
     bool version_is_old; /* the watch ends with CASB_ECONFLICT, once */
     bool stubborn;       /* a deleted pod keeps being deleted */
+    bool secretive;      /* a deleted pod goes without an event */
     int delete_fails;    /* class that every DELETE fails with */
     bool silent;         /* nobody answers for a log */
     int cancel_fd;       /* written to at FAKE_CANCELLED */

@@ -322,6 +322,21 @@ static void a_leftover_that_stays_is_a_timeout(void **state)
                   "pod 'cas-node-1': the pod of an earlier pass is not gone yet");
 }
 
+static void a_leftover_that_goes_unseen_is_not_waited_for(void **state)
+{
+    struct setup *s = *state;
+
+    clock_step_ns = 3 * CLOCK_S;
+    clock_ahead_ns = -60 * CLOCK_S; /* poll() goes by the true clock: nothing is waited for */
+    s->settings.ready_timeout_ns = s->call.deadline_ns = INT64_MAX / 2;
+    s->kube.secretive = true;
+    add_pod(s, "cas", "pass-1", false);
+    s->kube.creates[1] = (struct fake_create){FAKE_CREATED, {READY}};
+    assert_int_equal(spawn(s), 0);
+    assert_int_equal(s->kube.gets, 2); /* whose it is, and whether it is gone */
+    assert_int_equal(clean(s), 0);
+}
+
 static void somebody_elses_pod_is_left_alone(void **state)
 {
     struct setup *s = *state;
@@ -428,6 +443,7 @@ int main(void)
         TEST(a_conflict_without_a_pod_is_repeated_but_not_for_ever),
         TEST(a_leftover_is_removed_and_replaced),
         TEST(a_leftover_that_stays_is_a_timeout),
+        TEST(a_leftover_that_goes_unseen_is_not_waited_for),
         TEST(somebody_elses_pod_is_left_alone),
         TEST(the_successor_of_our_pod_is_left_alone),
         TEST(a_pod_of_an_earlier_pass_is_removed_by_name),
