@@ -9,6 +9,8 @@
 #include "discovery-kubernetes/pod.h"
 #include "discovery-kubernetes/watcher.h"
 
+#include <pthread.h>
+
 /* Filled by the host from the option table of plugin.c. */
 struct discovery_settings {
     const char *kubeconfig, *context;
@@ -25,7 +27,10 @@ struct discovery_settings {
     const json_t *pod, *container;
 };
 
-/* One opened plugin. Read-only after open; what it points to is thread-safe. */
+/*
+ * One opened plugin. Read-only after open, but for what the lock guards; what it points to is
+ * thread-safe.
+ */
 struct discovery {
     const struct casb_host *host;
     const struct discovery_settings *settings;
@@ -36,6 +41,8 @@ struct discovery {
     struct las *las; /* NULL: not wanted */
     struct watcher *watcher;
     struct ledger *ledger;
+    pthread_mutex_t lock;      /* guards `refusal` */
+    struct casb_error refusal; /* that every pod of this pass would meet; code 0: none is known */
 };
 
 #endif

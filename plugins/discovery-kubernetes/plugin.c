@@ -133,6 +133,7 @@ static void discovery_close(void *self)
     las_free(d->las);
     json_decref(d->sample);
     kube_close(d->kube);
+    pthread_mutex_destroy(&d->lock);
     free(d);
 }
 DEFINE_FREEP(struct discovery *, discovery_close)
@@ -146,6 +147,7 @@ static int discovery_open(const struct casb_host *host, const void *settings, vo
 
     if (!d)
         return err_nomem(err);
+    pthread_mutex_init(&d->lock, NULL);
     r = check_settings(s, err);
     if (r < 0)
         return r;

@@ -106,6 +106,29 @@ static bool is_refusal(const struct casb_error *failure)
     return failure->http >= 400 && failure->http < 500 && failure->http != 429;
 }
 
+/*
+ * Keeps a refusal that hits the pods of all nodes alike: PodSecurity goes by the namespace. The API
+ * marks it by its message alone (pod-security-admission); other 403s, as a quota's, may pass.
+ */
+static void note_refusal(struct discovery *d, const struct casb_error *failure)
+{
+    if (failure->http != 403 || !strstr(failure->text, "violates PodSecurity"))
+        return;
+    pthread_mutex_lock(&d->lock);
+    d->refusal = *failure;
+    pthread_mutex_unlock(&d->lock);
+}
+
+static int check_refusal(struct discovery *d, struct casb_error *err)
+{
+    struct casb_error refusal;
+
+    pthread_mutex_lock(&d->lock);
+    refusal = d->refusal;
+    pthread_mutex_unlock(&d->lock);
+    return refusal.code ? err_pass(err, &refusal) : 0;
+}
+
 static int create(const struct spawn *spawn, const json_t *manifest, struct casb_error *err)
 {
     struct discovery *d = spawn->discovery;
@@ -126,6 +149,7 @@ static int create(const struct spawn *spawn, const json_t *manifest, struct casb
         if (!unknown && r != CASB_ECONFLICT) {
             if (is_refusal(&failure))
                 ledger_forget(d->ledger, spawn->pod);
+            note_refusal(d, &failure);
             return err_pass(err, &failure);
         }
         r = settle(spawn, &done, err);
@@ -189,7 +213,9 @@ static int run(const struct spawn *spawn, const char *node, struct pod_news *ret
     json_auto_t *manifest = NULL;
     int r;
 
-    r = pod_build(&spawn->discovery->plan, node, &manifest, err);
+    r = check_refusal(spawn->discovery, err);
+    if (r == 0)
+        r = pod_build(&spawn->discovery->plan, node, &manifest, err);
     if (r == 0)
         r = create(spawn, manifest, err);
     return r < 0 ? r : wait_ready(spawn, ret, err);

@@ -9,6 +9,7 @@
  * Creates the pod for `node` and waits until it is Ready. A pod that an earlier pass left under
  * the name is removed first; one of somebody else is CASB_ECONFLICT. A pod that cannot become Ready
  * is CASB_EFAILED, with the reason, as soon as it is known; CASB_ETIMEOUT names the last state.
+ * What PodSecurity says to one pod holds for all: later spawns return it without asking.
  * Thread-safe for different nodes.
  */
 int spawn_pod(struct discovery *discovery, const struct casb_call *call, const char *node,

@@ -158,6 +158,8 @@ static int create(struct kube *kube, const json_t *manifest, json_t **ret, bool 
     switch (step->answer) {
     case FAKE_FORBIDDEN:
         return fail_http(err, CASB_EDENIED, 403, "pods are forbidden: violates PodSecurity");
+    case FAKE_QUOTA:
+        return fail_http(err, CASB_EDENIED, 403, "pods are forbidden: exceeded quota");
     case FAKE_CONFLICT:
         return fail_http(err, CASB_ECONFLICT, 409, "the quota has been modified");
     case FAKE_DROPPED:

@@ -16,7 +16,8 @@ enum fake_answer {
     FAKE_CREATED,
     FAKE_LOST,      /* created, but the answer is lost */
     FAKE_DROPPED,   /* not created, and the caller cannot know */
-    FAKE_FORBIDDEN, /* 403 */
+    FAKE_FORBIDDEN, /* 403, by PodSecurity */
+    FAKE_QUOTA,     /* 403, by a quota */
     FAKE_CONFLICT,  /* 409 though the name is free: a quota's */
     FAKE_CANCELLED, /* the caller is cancelled; the pod comes with the next but one GET */
 };

@@ -65,6 +65,7 @@ static int set_up(void **state)
     s->call = (struct casb_call){.deadline_ns = clock_now_ns() + 20 * CLOCK_S, .cancel_fd = -1};
     s->settings.ready_timeout_ns = 20 * CLOCK_S;
     s->discovery = (struct discovery){
+        .lock = PTHREAD_MUTEX_INITIALIZER,
         .host = &host,
         .settings = &s->settings,
         .kube = &s->kube,
@@ -180,6 +181,30 @@ static void a_refused_pod_gives_the_apis_reason(void **state)
     s->err = (struct casb_error){0};
     assert_int_equal(clean(s), 0);
     assert_int_equal(s->kube.deletes, 0);
+}
+
+static void what_podsecurity_refuses_is_asked_for_once(void **state)
+{
+    struct setup *s = *state;
+
+    s->kube.creates[0].answer = FAKE_FORBIDDEN;
+    assert_int_equal(spawn(s), CASB_EDENIED);
+    s->err = (struct casb_error){0};
+    assert_int_equal(spawn_pod(&s->discovery, &s->call, "node-2", s->address, &s->err),
+                     CASB_EDENIED);
+    assert_string_equal(s->err.text, "pod 'cas-node-2': pods are forbidden: violates PodSecurity");
+    assert_int_equal(s->kube.posts, 1);
+}
+
+static void what_a_quota_refuses_is_asked_for_again(void **state)
+{
+    struct setup *s = *state;
+
+    s->kube.creates[0].answer = FAKE_QUOTA;
+    s->kube.creates[1] = (struct fake_create){FAKE_CREATED, {READY}};
+    assert_int_equal(spawn(s), CASB_EDENIED);
+    s->err = (struct casb_error){0};
+    assert_int_equal(spawn(s), 0);
 }
 
 static void a_pod_that_cannot_start_fails_at_once(void **state)
@@ -431,6 +456,8 @@ int main(void)
         TEST(a_pod_costs_one_create_and_one_delete),
         TEST(an_ipv6_address_gets_brackets),
         TEST(a_refused_pod_gives_the_apis_reason),
+        TEST(what_podsecurity_refuses_is_asked_for_once),
+        TEST(what_a_quota_refuses_is_asked_for_again),
         TEST(a_pod_that_cannot_start_fails_at_once),
         TEST(an_image_that_stays_away_fails_with_its_first_message),
         TEST(trouble_that_heals_is_forgotten),
