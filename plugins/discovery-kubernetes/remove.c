@@ -10,11 +10,11 @@
 #define SETTLE_NS      (3 * CLOCK_S)
 #define SETTLE_STEP_NS (250 * CLOCK_MS)
 
-/* Finds the pod of that name; one that is still on its way is waited for. NULL: there is none. */
+/* Finds the pod of that name, which may still be on its way. NULL: there is none. */
 static int find(const struct discovery *d, const struct casb_call *call, const char *pod,
-                bool unsettled, json_t **ret, struct casb_error *err)
+                json_t **ret, struct casb_error *err)
 {
-    int64_t until_ns = clock_now_ns() + (unsettled ? SETTLE_NS : 0);
+    int64_t until_ns = clock_now_ns() + SETTLE_NS;
     json_auto_t *found = NULL;
     int r;
 
@@ -32,15 +32,16 @@ static int find(const struct discovery *d, const struct casb_call *call, const c
     return 0;
 }
 
-static int remove_unknown(const struct discovery *d, const struct casb_call *call, const char *pod,
-                          bool unsettled, struct casb_error *err)
+/* A pod of another holder is an older pass's, for the sweep, or a newer one's, which is at work. */
+static int remove_unsettled(const struct discovery *d, const struct casb_call *call,
+                            const char *pod, struct casb_error *err)
 {
     json_auto_t *found = NULL;
     const char *uid;
     int r;
 
-    r = find(d, call, pod, unsettled, &found, err);
-    if (r < 0 || !found || !pod_is_ours(found, d->plan.instance))
+    r = find(d, call, pod, &found, err);
+    if (r < 0 || !pod_is_ours(found, d->plan.instance) || !pod_is_of_holder(found, d->plan.holder))
         return r;
     uid = jsonx_string(found, "metadata.uid");
     if (text_empty(uid))
@@ -53,15 +54,19 @@ int remove_pod(struct discovery *discovery, const struct casb_call *call, const 
 {
     struct discovery *d = discovery;
     char pod[TEXT_LABEL_BYTES], uid[LEDGER_UID_BYTES];
-    enum ledger_entry entry;
-    int r;
+    int r = 0;
 
     pod_name(pod, d->plan.instance, node);
-    entry = ledger_find(d->ledger, pod, uid);
-    if (entry == LEDGER_CREATED)
+    switch (ledger_find(d->ledger, pod, uid)) {
+    case LEDGER_CREATED:
         r = api_pod_delete(d->kube, call, d->plan.namespace, pod, uid, err);
-    else
-        r = remove_unknown(d, call, pod, entry == LEDGER_UNSETTLED, err);
+        break;
+    case LEDGER_UNSETTLED:
+        r = remove_unsettled(d, call, pod, err);
+        break;
+    case LEDGER_NONE:
+        break;
+    }
     if (r < 0)
         return err_wrap(err, r, "pod '%s'", pod);
     ledger_forget(d->ledger, pod);

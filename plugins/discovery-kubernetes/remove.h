@@ -6,8 +6,8 @@
 #include "discovery-kubernetes/discovery.h"
 
 /*
- * Deletes the node's pod, also one whose creation was cut off before the API answered. None there
- * is a success. Thread-safe for different nodes.
+ * Deletes the pod that this pass made for the node, also one whose creation was cut off before the
+ * API answered. None there is a success. Thread-safe for different nodes.
  */
 int remove_pod(struct discovery *discovery, const struct casb_call *call, const char *node,
                struct casb_error *err) _warn_unused_;
