@@ -52,12 +52,15 @@ static bool is_host_ip(const struct discovery_settings *settings)
     return strcmp(settings->address, "host-ip") == 0;
 }
 
-/* An owner in another namespace would have the garbage collector delete the pod at once. */
-static void find_owner(struct pod_plan *plan)
+/*
+ * An owner in another namespace, or in another cluster, does not exist for the garbage collector,
+ * which would delete the pod at once.
+ */
+static void find_owner(const struct kube *kube, struct pod_plan *plan)
 {
     const char *name = process_env("POD_NAME"), *uid = process_env("POD_UID");
 
-    if (text_empty(name) || text_empty(uid) ||
+    if (text_empty(name) || text_empty(uid) || !kube_is_in_cluster(kube) ||
         !text_equal(process_env("POD_NAMESPACE"), plan->namespace))
         return;
     plan->owner_name = name;
@@ -81,7 +84,7 @@ static struct pod_plan make_plan(const struct discovery *d)
         .container = s->container,
     };
 
-    find_owner(&plan);
+    find_owner(d->kube, &plan);
     return plan;
 }
 

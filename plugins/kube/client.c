@@ -91,6 +91,11 @@ const char *kube_namespace(const struct kube *kube)
     return kube->config->namespace;
 }
 
+bool kube_is_in_cluster(const struct kube *kube)
+{
+    return kube->config->in_cluster;
+}
+
 const struct casb_host *client_host(const struct kube *kube)
 {
     return kube->host;

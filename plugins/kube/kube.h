@@ -40,6 +40,12 @@ DEFINE_FREEP(struct kube *, kube_close)
 /* The namespace: the setting, else the context's or the ServiceAccount's, else "default". */
 const char *kube_namespace(const struct kube *kube);
 
+/*
+ * Is it by its ServiceAccount that the client knows the cluster? Then this is the cluster of the
+ * pod that we run in; with a kubeconfig nobody can tell.
+ */
+bool kube_is_in_cluster(const struct kube *kube);
+
 enum kube_verb { KUBE_GET, KUBE_POST, KUBE_PUT, KUBE_MERGE_PATCH, KUBE_DELETE };
 
 /* One query parameter; a list of them ends with a NULL name. Values are encoded here. */

@@ -320,6 +320,7 @@ static int in_cluster(const struct kube_settings *settings, const struct kubecon
         r = account_path(env, "ca.crt", &ca, err);
     if (!r)
         r = kubecontext_read(ca, "certificate-authority", &out->ca_pem, err);
+    out->in_cluster = true;
     return r ? r : in_cluster_namespace(settings, env, out, err);
 }
 

@@ -36,6 +36,7 @@ struct kubeconfig {
     char *tls_server_name;
     char *proxy_url;
     bool insecure;
+    bool in_cluster; /* it is the cluster of the pod that we run in */
     char *cert_pem, *key_pem;
     char *token, *token_file;
     char *user, *password;

@@ -114,6 +114,11 @@ const char *kube_namespace(const struct kube *kube)
     return kube->namespace;
 }
 
+bool kube_is_in_cluster(const struct kube *kube)
+{
+    return kube->in_cluster;
+}
+
 int kube_allowed(struct kube *kube, const struct casb_call *call, const char *verb,
                  const char *group, const char *resource, const char *namespace, const char *name,
                  bool *ret_allowed, struct casb_error *err)

@@ -48,6 +48,7 @@ struct kube {
     int cancel_fd;       /* written to at FAKE_CANCELLED */
 
     const char *namespace;
+    bool in_cluster;
     const char *denied;                        /* the verb that kube_allowed() says no to */
     size_t posts, gets, deletes, lists, texts; /* how often each was asked for */
     int64_t text_deadline_ns;                  /* of the last log's call */

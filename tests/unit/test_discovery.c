@@ -180,30 +180,35 @@ static void host_ip_gives_the_nodes_address(void **state)
     spawn(s, "192.0.2.1:8081");
 }
 
+/* The owner of the pod that a pass in the pod "pass-x" of this namespace makes; NULL: none. */
+static const json_t *owner_in(struct setup *s, const char *namespace)
+{
+    setenv("POD_NAME", "pass-x", 1);
+    setenv("POD_UID", "0815", 1);
+    setenv("POD_NAMESPACE", namespace, 1);
+    open_plugin(s);
+    return json_array_get(jsonx_array(spawn(s, "10.0.0.7:8081"), "metadata.ownerReferences"), 0);
+}
+
 static void the_passs_pod_owns_pods_of_its_namespace(void **state)
 {
     struct setup *s = *state;
-    const json_t *pod;
 
-    setenv("POD_NAME", "pass-x", 1);
-    setenv("POD_UID", "0815", 1);
-    setenv("POD_NAMESPACE", "from-context", 1);
-    open_plugin(s);
-    pod = spawn(s, "10.0.0.7:8081");
-    assert_string_equal(
-        jsonx_string(json_array_get(jsonx_array(pod, "metadata.ownerReferences"), 0), "uid"),
-        "0815");
+    s->kube.in_cluster = true;
+    assert_string_equal(jsonx_string(owner_in(s, "from-context"), "uid"), "0815");
 }
 
-static void the_passs_pod_owns_none_elsewhere(void **state)
+static void the_passs_pod_owns_none_in_another_namespace(void **state)
 {
     struct setup *s = *state;
 
-    setenv("POD_NAME", "pass-x", 1);
-    setenv("POD_UID", "0815", 1);
-    setenv("POD_NAMESPACE", "other", 1);
-    open_plugin(s);
-    assert_null(jsonx_get(spawn(s, "10.0.0.7:8081"), "metadata.ownerReferences"));
+    s->kube.in_cluster = true;
+    assert_null(owner_in(s, "other"));
+}
+
+static void the_passs_pod_owns_none_in_another_cluster(void **state)
+{
+    assert_null(owner_in(*state, "from-context"));
 }
 
 static int see(const struct casb_node *seen, void *arg)
@@ -306,7 +311,8 @@ int main(void)
         TEST(pods_go_to_the_clients_namespace),
         TEST(host_ip_gives_the_nodes_address),
         TEST(the_passs_pod_owns_pods_of_its_namespace),
-        TEST(the_passs_pod_owns_none_elsewhere),
+        TEST(the_passs_pod_owns_none_in_another_namespace),
+        TEST(the_passs_pod_owns_none_in_another_cluster),
         TEST(tolerations_of_the_patch_decide_about_nodes),
         TEST(check_asks_for_every_permission),
         TEST(check_asks_for_the_logs_where_las_pods_count),

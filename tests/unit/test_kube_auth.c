@@ -228,6 +228,7 @@ static void in_a_cluster_the_account_is_used_and_its_token_rotates(void **state)
     fake_api_put_account(api, dir, "first");
     kube = fake_api_pod_client(api, dir);
     assert_string_equal(kube_namespace(kube), "backup");
+    assert_true(kube_is_in_cluster(kube));
     assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
     fake_api_put_account(api, dir, "second");
     moved_ns = 61 * CLOCK_S;

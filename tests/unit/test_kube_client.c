@@ -119,6 +119,7 @@ static void a_request_carries_token_query_and_body(void **state)
     assert_string_equal(fake_api_request(api, 0)->impersonate, "ann");
     assert_string_equal(fake_api_request(api, 0)->type, "application/merge-patch+json");
     assert_string_equal(kube_namespace(kube), "ns");
+    assert_false(kube_is_in_cluster(kube));
     json_decref(answer);
     json_decref(body);
     kube_close(kube);
