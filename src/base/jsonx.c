@@ -73,7 +73,8 @@ int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err)
 {
     json_error_t error = {0};
-    json_t *value = json_loadb(data ? data : "", len, JSON_REJECT_DUPLICATES, &error);
+    json_t *value =
+        json_loadb(data ? data : "", len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     const char *quote;
 
     if (value) {

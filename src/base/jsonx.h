@@ -26,9 +26,11 @@ int64_t jsonx_int(const json_t *root, const char *path, int64_t fallback);
 bool jsonx_bool(const json_t *root, const char *path, bool fallback);
 
 /*
- * Parses bytes from outside, an object or an array: duplicate keys and NUL in strings are
- * refused, nesting is bounded by jansson. `what` names it in the error ("answer of the API
- * server"), which quotes nothing of it. The caller owns *ret.
+ * Parses bytes from outside, an object or an array: duplicate keys and NUL in keys are refused,
+ * nesting is bounded by jansson. NUL in other strings is allowed, as whoever may write one string
+ * could else make all of the text unreadable; read as a C string, such a one is cut there. `what`
+ * names it in the error ("answer of the API server"), which quotes nothing of it. The caller owns
+ * *ret.
  */
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err) _warn_unused_;

@@ -195,6 +195,16 @@ static void items_without_uid_are_all_given(void **state)
     TRY(script, 0, "- - ", "5", 1);
 }
 
+/* What a container wrote, a termination message say, may hold any character. */
+static void a_nul_in_an_item_ends_nothing(void **state)
+{
+    static const struct fake_reply script[] = {
+        {200, PAGE("5", "", "{\"status\":{\"message\":\"\\u0000\"}}," ITEM("a"))}};
+
+    (void)state;
+    TRY(script, 0, "- a ", "5", 1);
+}
+
 static void the_caller_can_stop(void **state)
 {
     static const struct fake_reply script[] = {{200, PAGE("5", "t", ITEM("a") "," ITEM("b"))}};
@@ -310,6 +320,7 @@ int main(void)
         cmocka_unit_test(starting_over_without_anything_new_ends),
         cmocka_unit_test(a_page_is_tried_again_and_given_once),
         cmocka_unit_test(items_without_uid_are_all_given),
+        cmocka_unit_test(a_nul_in_an_item_ends_nothing),
         cmocka_unit_test(the_caller_can_stop),
         cmocka_unit_test(what_is_no_list_is_an_error),
         cmocka_unit_test(refusals_are_the_callers),

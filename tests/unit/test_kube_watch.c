@@ -110,6 +110,16 @@ static void events_may_come_in_any_pieces(void **state)
     TRY(script, 7, "a -b ", 1, {"1"});
 }
 
+/* What a container wrote, a termination message say, may hold any character. */
+static void a_nul_in_an_object_ends_nothing(void **state)
+{
+    static const struct fake_reply script[] = {
+        {200, EVENT("ADDED", "a\\u0000b", "2") EVENT("MODIFIED", "c", "3") STOP}};
+
+    (void)state;
+    TRY(script, 7, "a c ", 1, {"1"});
+}
+
 static void a_closed_watch_resumes_from_the_last_version(void **state)
 {
     static const struct fake_reply script[] = {
@@ -282,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(events_come_in_order),
         TEST(events_may_come_in_any_pieces),
+        TEST(a_nul_in_an_object_ends_nothing),
         TEST(a_closed_watch_resumes_from_the_last_version),
         TEST(a_cut_watch_resumes_and_drops_the_half_event),
         TEST(a_bookmark_moves_the_version_only),
