@@ -330,7 +330,6 @@ static void read_status(const struct exchange *x)
         response->retry_after_ns = seconds < INT64_MAX / CLOCK_S ? seconds * CLOCK_S : INT64_MAX;
 }
 
-/* The handle goes back in any case: a connection with something under way is closed by libcurl. */
 static int run(struct exchange *x)
 {
     struct handle *handle = x->handle;
@@ -383,7 +382,12 @@ int http_perform(struct http_client *client, const struct casb_call *call,
     if (rc < 0)
         return rc;
     rc = run(&x);
-    handle_give_back(client, x.handle);
+    /* Where a server is gone, all its connections are dead, and with HTTP/2 libcurl would go on
+     * with them even so. */
+    if (rc < 0)
+        handle_drop(client, x.handle);
+    else
+        handle_give_back(client, x.handle);
     return rc;
 }
 

@@ -133,6 +133,25 @@ void handle_give_back(struct http_client *client, struct handle *handle)
     pthread_mutex_unlock(&client->lock);
 }
 
+static void handles_free(struct handle *list)
+{
+    while (list) {
+        struct handle *handle = list;
+
+        list = handle->next;
+        handle_free(handle);
+    }
+}
+
+void handle_drop(struct http_client *client, struct handle *handle)
+{
+    pthread_mutex_lock(&client->lock);
+    handle->next = client->idle;
+    client->idle = NULL;
+    pthread_mutex_unlock(&client->lock);
+    handles_free(handle);
+}
+
 static int check_credentials(const struct http_config *config, struct casb_error *err)
 {
     char unused[65];
@@ -205,12 +224,7 @@ void http_client_free(struct http_client *client)
 {
     if (!client)
         return;
-    while (client->idle) {
-        struct handle *handle = client->idle;
-
-        client->idle = handle->next;
-        handle_free(handle);
-    }
+    handles_free(client->idle);
     pthread_mutex_destroy(&client->lock);
     tls_secret_free(client->key_pem);
     tls_secret_free(client->password);

@@ -42,11 +42,14 @@ void options_note(struct options *o, const char *name, CURLcode code);
 
 #define SET(o, option, value) options_note(o, #option, curl_easy_setopt((o)->easy, option, value))
 
-/* Takes an idle transfer or makes one. The caller gives it back by handle_give_back(). */
+/* Takes an idle transfer or makes one. It ends by handle_give_back() or handle_drop(). */
 int handle_take(struct http_client *client, struct handle **ret, struct casb_error *err)
     _warn_unused_;
 
 /* Leaves the transfer, which is not under way, to the next call. */
 void handle_give_back(struct http_client *client, struct handle *handle);
+
+/* Frees a transfer that failed, and those that are idle: the next calls make new connections. */
+void handle_drop(struct http_client *client, struct handle *handle);
 
 #endif

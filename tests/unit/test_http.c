@@ -872,6 +872,81 @@ static void a_client_works_again_after_a_timeout(void **state)
     pair_end(&pair);
 }
 
+static void give_up_soon(struct pair *pair)
+{
+    _cleanup_(http_response_free) struct http_response response;
+    struct casb_call call = call_of(300);
+    const struct http_request request = {.method = "GET", .url = pair->url};
+
+    assert_int_equal(http_perform(pair->client, &call, &request, &response, NULL), CASB_ETIMEOUT);
+}
+
+static void a_connection_that_fell_silent_is_not_used_again(void **state)
+{
+    const struct testserver_config server = {
+        .identity = &pki.good,
+        .http2 = true,
+        .answer = answer_and_stall,
+        .arg = (void *)"",
+    };
+    struct pair pair = pair_start(&server, &(struct http_config){.ca_pem = pki.ca_pem});
+
+    (void)state;
+    give_up_soon(&pair);
+    give_up_soon(&pair);
+    assert_int_equal(testserver_connections(pair.server), 2);
+    pair_end(&pair);
+}
+
+struct outage {
+    pthread_barrier_t both;
+    atomic_int requests;
+};
+
+/* Answers two requests as soon as both are there, so on two connections, and no more. */
+static bool answer_two(struct testpeer *peer, void *arg)
+{
+    struct outage *outage = arg;
+
+    if (outage->requests++ >= 2)
+        return testpeer_wait_close(peer);
+    pthread_barrier_wait(&outage->both);
+    return testpeer_send(peer, OK_ANSWER);
+}
+
+static void *get_once(void *arg)
+{
+    _cleanup_(http_response_free) struct http_response response;
+
+    return get(arg, &response, NULL) ? NULL : arg;
+}
+
+static void one_dead_connection_is_reason_to_leave_all(void **state)
+{
+    struct outage outage = {.requests = 0};
+    const struct testserver_config server = {
+        .identity = &pki.good,
+        .answer = answer_two,
+        .arg = &outage,
+    };
+    struct pair pair = pair_start(&server, &(struct http_config){.ca_pem = pki.ca_pem});
+    pthread_t other;
+    void *good;
+
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&outage.both, NULL, 2), 0);
+    assert_int_equal(pthread_create(&other, NULL, get_once, &pair), 0);
+    assert_non_null(get_once(&pair));
+    assert_int_equal(pthread_join(other, &good), 0);
+    assert_non_null(good);
+    give_up_soon(&pair);
+    assert_int_equal(testserver_connections(pair.server), 2);
+    give_up_soon(&pair);
+    assert_int_equal(testserver_connections(pair.server), 3);
+    pair_end(&pair);
+    pthread_barrier_destroy(&outage.both);
+}
+
 /* ---- streams */
 
 struct reader {
@@ -1038,6 +1113,8 @@ int main(void)
         cmocka_unit_test(silence_ends_at_whichever_limit_comes_first),
         cmocka_unit_test(a_cancelled_call_returns_soon),
         cmocka_unit_test(a_client_works_again_after_a_timeout),
+        cmocka_unit_test(a_connection_that_fell_silent_is_not_used_again),
+        cmocka_unit_test(one_dead_connection_is_reason_to_leave_all),
         cmocka_unit_test(a_reader_gets_the_body_and_can_end_it),
         cmocka_unit_test(a_reader_gets_a_whole_body_beyond_the_limit),
         cmocka_unit_test(a_reader_does_not_get_the_body_of_a_failure),

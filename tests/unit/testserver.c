@@ -123,6 +123,19 @@ static void *accept_all(void *arg)
     }
 }
 
+static int choose_http2(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                        const unsigned char *offered, unsigned offered_len, void *arg)
+{
+    static const unsigned char http2[] = {2, 'h', '2'};
+
+    (void)ssl;
+    (void)arg;
+    return SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, http2, sizeof http2,
+                                 offered, offered_len) == OPENSSL_NPN_NEGOTIATED
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 static SSL_CTX *make_tls(const struct testserver_config *config)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
@@ -136,6 +149,8 @@ static SSL_CTX *make_tls(const struct testserver_config *config)
         SSL_CTX_set_min_proto_version(tls, config->max_version);
         must(SSL_CTX_set_cipher_list(tls, "ALL:@SECLEVEL=0") == 1, "old ciphers");
     }
+    if (config->http2)
+        SSL_CTX_set_alpn_select_cb(tls, choose_http2, NULL);
     if (config->client_ca) {
         must(X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), config->client_ca) == 1, "the CA");
         SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);

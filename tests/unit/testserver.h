@@ -27,6 +27,7 @@ struct testserver_config {
     const struct pki *identity; /* NULL: plain HTTP */
     X509 *client_ca;            /* demand a client certificate of it; NULL: none is asked for */
     int max_version;            /* TLS1_2_VERSION, ...; 0: the newest */
+    bool http2;                 /* agree to speak it: its preface is the only request that comes */
     testserver_fn *answer;
     void *arg;
 };
