@@ -99,20 +99,25 @@ static struct casb_call renewal_call(const struct lease *lease)
     };
 }
 
-/* CASB_ENOTFOUND: it is ours no more. Reading first makes other people's edits harmless. */
-static int renew(struct lease *lease, const struct casb_call *call, struct casb_error *err)
+/*
+ * One try. CASB_ENOTFOUND: it is ours no more. Reading first makes other people's edits harmless.
+ * There is time for more than one, so that one lost connection does not cost the lock.
+ */
+static int renew(struct lease *lease, const struct casb_call *until, struct casb_error *err)
 {
+    const struct casb_call call = {clock_deadline(until, lease->duration_s * CLOCK_S / 6),
+                                   until->cancel_fd};
     int64_t now_ns = clock_now_ns();
     json_auto_t *object = NULL;
     char who[HOLDER_BYTES];
-    int r = get(lease, call, &object, err);
+    int r = get(lease, &call, &object, err);
 
     if (r)
         return r;
     if (!lease_is_held_by(object, lease->host->holder))
         return err_set(err, CASB_ENOTFOUND, "it is held by %s",
                        lease_describe(object, who, sizeof who));
-    r = put(lease, call, object, err);
+    r = put(lease, &call, object, err);
     if (!r)
         lease->renewed_ns = now_ns;
     return r;

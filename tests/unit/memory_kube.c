@@ -3,6 +3,7 @@
 
 #include "unit.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/text.h"
 
@@ -277,7 +278,6 @@ int kube_request(struct kube *kube, const struct casb_call *call,
     char line[600];
     int r = 0;
 
-    (void)call;
     snprintf(line, sizeof line, "%s %s", verbs[request->verb], request->path);
     pthread_mutex_lock(&kube->lock);
     json_array_append_new(kube->requests, json_string(line));
@@ -292,7 +292,7 @@ int kube_request(struct kube *kube, const struct casb_call *call,
     }
     pthread_cond_broadcast(&kube->asked);
     pthread_mutex_unlock(&kube->lock);
-    return r;
+    return r == CASB_ETIMEOUT ? clock_sleep(call, WAIT_S * CLOCK_S) : r;
 }
 
 /* ---- lists */

@@ -14,8 +14,8 @@ struct memory_failure {
     enum kube_verb verb;
     const char *path; /* a part of it */
     int times;        /* so many; -1: always */
-    int code, http;
-    bool done; /* the request is done all the same: its answer is lost */
+    int code, http;   /* CASB_ETIMEOUT comes when the call's time is over */
+    bool done;        /* the request is done all the same: its answer is lost */
 };
 
 /* An empty cluster with the namespace "ns". Ended by kube_close(). */

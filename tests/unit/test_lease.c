@@ -286,6 +286,20 @@ static void an_edit_by_somebody_does_not_lose_it(void **state)
     assert_holder(f, NULL);
 }
 
+static void a_request_that_hangs_does_not_lose_it(void **state)
+{
+    struct fixture *f = *state;
+
+    lease_free(f->lease);
+    assert_int_equal(lease_new(&f->host.host, f->kube, 3 * CLOCK_S, &f->lease, NULL), 0);
+    assert_int_equal(take(f, 10, NULL), 0);
+    memory_kube_fail(f->kube,
+                     &(struct memory_failure){KUBE_GET, "leases", 1, CASB_ETIMEOUT, 0, false});
+    memory_kube_wait(f->kube, KUBE_PUT, "leases", 1);
+    assert_int_equal(lease_check(f->lease, NULL), 0);
+    assert_int_equal(sem_trywait(&f->lost), -1);
+}
+
 static void one_that_somebody_removed_is_lost(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +374,7 @@ int main(void)
         WITH_LEASE(a_create_that_never_answers_ends_with_its_reason),
         WITH_LEASE(it_is_renewed_while_it_is_held),
         WITH_LEASE(an_edit_by_somebody_does_not_lose_it),
+        WITH_LEASE(a_request_that_hangs_does_not_lose_it),
         WITH_LEASE(one_that_somebody_removed_is_lost),
         WITH_LEASE(one_that_somebody_took_is_lost_and_left_alone),
         WITH_LEASE(one_that_cannot_be_renewed_in_time_is_lost),
