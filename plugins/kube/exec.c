@@ -16,6 +16,7 @@
 #define EXEC_V1BETA1   "client.authentication.k8s.io/v1beta1"
 #define EXEC_EXTENSION "client.authentication.k8s.io/exec"
 #define EXEC_TIMEOUT   (60 * CLOCK_S)
+#define EXEC_BYTES     (1024 * 1024)
 
 extern char **environ;
 
@@ -212,12 +213,11 @@ static int failure(const struct kubeconfig *config, int code, const struct proce
     }
     if (code == CASB_ENOTFOUND)
         return err_set(err, code, "exec: executable %s not found", command);
-    text_clean(text, sizeof text, buf_text(&result->err));
     if (result->signal)
-        return err_set(err, CASB_EFAILED, "exec: executable %s was ended by signal %d: %s", command,
-                       result->signal, text);
-    return err_set(err, CASB_EFAILED, "exec: executable %s failed with exit code %d: %s", command,
-                   result->status, text);
+        return err_set(err, CASB_EFAILED, "exec: executable %s was ended by signal %d", command,
+                       result->signal);
+    return err_set(err, CASB_EFAILED, "exec: executable %s failed with exit code %d", command,
+                   result->status);
 }
 
 static int run(const struct kubeconfig *config, const struct casb_call *call,
@@ -237,7 +237,11 @@ static int run(const struct kubeconfig *config, const struct casb_call *call,
     env = env_list(vars);
     if (!vars || !argv || !env)
         return err_nomem(err);
-    r = process_run(&bounded, &(struct process_spec){.argv = argv, .env = env}, result, &why);
+    r = process_run(
+        &bounded,
+        &(struct process_spec){
+            .argv = argv, .env = env, .inherit_stderr = true, .output_bytes = EXEC_BYTES},
+        result, &why);
     if (r == CASB_ENOTFOUND || (!r && (result->status || result->signal)))
         return failure(config, r, result, err);
     if (!r && result->truncated)
@@ -254,7 +258,6 @@ int exec_run(const struct kubeconfig *config, const struct casb_call *call,
     if (!r)
         r = exec_parse(buf_text(&result.out), result.out.len,
                        json_string_value(json_object_get(config->exec, "apiVersion")), ret, err);
-    buf_free_secret(&result.out);
     process_result_free(&result);
     return r;
 }

@@ -27,8 +27,9 @@ int exec_resolve(const char *user_name, const json_t *exec, const json_t *cluste
                  struct kubeconfig *config, struct casb_error *err) _warn_unused_;
 
 /*
- * Runs the plugin of config->exec, which gets no terminal, and parses what it prints. At most
- * one minute, and the call's deadline. The caller frees *ret with exec_credential_free().
+ * Runs the plugin of config->exec, which gets no terminal, and parses what it prints; its standard
+ * error goes where ours goes, as it may ask for a login. At most one minute, and the call's
+ * deadline. The caller frees *ret with exec_credential_free().
  * CASB_ENOTFOUND with the install hint where there is no such program.
  */
 int exec_run(const struct kubeconfig *config, const struct casb_call *call,

@@ -343,11 +343,11 @@ static int stop_error(const char *name, int code, struct casb_error *err)
 int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err)
 {
+    const size_t kept = spec->output_bytes ? spec->output_bytes : PROCESS_OUTPUT_BYTES;
     struct child child = {.spec = spec, .result = ret, .pid_fd = -1, .pipes = {-1, -1}};
     int r = clock_check(call);
 
-    *ret = (struct process_result){
-        .status = -1, .out = BUF_INIT(PROCESS_OUTPUT_BYTES), .err = BUF_INIT(PROCESS_OUTPUT_BYTES)};
+    *ret = (struct process_result){.status = -1, .out = BUF_INIT(kept), .err = BUF_INIT(kept)};
     if (r)
         return stop_error(spec->argv[0], r, err);
     r = start(&child, err);

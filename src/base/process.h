@@ -22,12 +22,13 @@ struct process_spec {
     const char *const *env;  /* NAME=VALUE, NULL-terminated: the child's whole environment */
     const char *input;       /* text for standard input; NULL: /dev/null */
     bool inherit_stderr;     /* standard error goes where ours goes */
+    size_t output_bytes;     /* how much of each output is kept; 0: PROCESS_OUTPUT_BYTES */
 };
 
 struct process_result {
     int status;     /* exit status, or -1 where a signal ended it */
     int signal;     /* that signal, or 0 */
-    struct buf out; /* standard output, the first PROCESS_OUTPUT_BYTES */
+    struct buf out; /* standard output, the first spec->output_bytes */
     struct buf err; /* standard error, likewise */
     bool truncated; /* there was more of either */
 };

@@ -10,6 +10,7 @@
 #include "sandbox/pki.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #define V1      "client.authentication.k8s.io/v1"
@@ -359,17 +360,54 @@ static void a_plugin_gets_arguments_and_environment_without_a_shell(void **state
     free_config(&config);
 }
 
-static void a_plugin_that_fails_says_why(void **state)
+/* A person must see it while the plugin runs: it may have to be answered in a browser. */
+static void what_a_plugin_says_goes_to_our_standard_error(void **state)
 {
     struct kubeconfig config =
-        plugin_config(*state, "#!/bin/sh\necho not logged in >&2\nexit 73\n", NULL);
+        plugin_config(*state, "#!/bin/sh\necho log in at URL >&2\nexit 73\n", NULL);
+    int saved = dup(STDERR_FILENO), file = memfd_create("stderr", MFD_CLOEXEC);
     struct casb_call call = fake_call();
     struct exec_credential got = {0};
     struct casb_error err = {0};
+    char text[32] = "";
+    int r;
 
-    assert_int_equal(exec_run(&config, &call, &got, &err), CASB_EFAILED);
-    assert_non_null(strstr(err.text, "failed with exit code 73: not logged in"));
+    dup2(file, STDERR_FILENO);
+    r = exec_run(&config, &call, &got, &err);
+    dup2(saved, STDERR_FILENO);
+    assert_int_equal(r, CASB_EFAILED);
+    assert_non_null(strstr(err.text, "failed with exit code 73"));
+    assert_true(pread(file, text, sizeof text - 1, 0) > 0);
+    assert_string_equal(text, "log in at URL\n");
     free_config(&config);
+    close(saved);
+    close(file);
+}
+
+static void a_plugin_may_print_up_to_a_megabyte(void **state)
+{
+    static const struct {
+        const char *bytes;
+        int want;
+    } cases[] = {{"1000000", 0}, {"2000000", CASB_EINVALID}};
+    struct casb_call call = fake_call();
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        struct exec_credential got = {0};
+        struct kubeconfig config;
+        char script[512];
+
+        snprintf(script, sizeof script,
+                 "#!/bin/sh\n"
+                 "printf %%s '{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
+                 "\",\"status\":{\"token\":\"t\",\"x\":\"'\n"
+                 "head -c %s /dev/zero | tr '\\0' x\necho '\"}}'\n",
+                 cases[i].bytes);
+        config = plugin_config(*state, script, NULL);
+        assert_int_equal(exec_run(&config, &call, &got, NULL), cases[i].want);
+        exec_credential_free(&got);
+        free_config(&config);
+    }
 }
 
 static void a_missing_plugin_is_named_with_its_hint(void **state)
@@ -538,7 +576,8 @@ int main(void)
         TEST(in_a_cluster_the_account_is_used_and_its_token_rotates),
         TEST(credentials_are_parsed),
         TEST(a_plugin_gets_arguments_and_environment_without_a_shell),
-        TEST(a_plugin_that_fails_says_why),
+        TEST(what_a_plugin_says_goes_to_our_standard_error),
+        TEST(a_plugin_may_print_up_to_a_megabyte),
         TEST(a_missing_plugin_is_named_with_its_hint),
         TEST(a_credential_without_expiry_lasts),
         TEST(a_credential_is_renewed_before_it_expires),

@@ -211,6 +211,19 @@ static void long_output_is_cut_and_a_flood_is_ended(void **state)
     assert_no_child_is_left();
 }
 
+static void more_output_is_kept_where_asked_for(void **state)
+{
+    _cleanup_(process_result_free) struct process_result result = {0};
+    const char *const argv[] = {"head", "-c", "200000", "/dev/zero", NULL};
+    struct casb_call call = {.deadline_ns = clock_now_ns() + 60 * CLOCK_S, .cancel_fd = -1};
+    const struct process_spec spec = {.argv = argv, .env = env, .output_bytes = 200000};
+
+    (void)state;
+    assert_int_equal(process_run(&call, &spec, &result, NULL), 0);
+    assert_int_equal(result.out.len, 200000);
+    assert_false(result.truncated);
+}
+
 /* Gone, or a zombie that its new parent has not reaped yet. */
 static bool has_ended(pid_t pid)
 {
@@ -514,6 +527,7 @@ int main(void)
         cmocka_unit_test(the_session_has_no_terminal),
         cmocka_unit_test(a_signal_is_told_apart_from_a_status),
         cmocka_unit_test(long_output_is_cut_and_a_flood_is_ended),
+        cmocka_unit_test(more_output_is_kept_where_asked_for),
         cmocka_unit_test(cancelling_ends_the_group),
         cmocka_unit_test(grandchildren_have_time_to_clean_up),
         cmocka_unit_test(one_that_ignores_sigterm_is_killed),
