@@ -199,25 +199,30 @@ static const char **arg_list(const json_t *exec)
     return list;
 }
 
-/* The result of a run that could not be started, or did not end well. */
-static int failure(const struct kubeconfig *config, int code, const struct process_result *result,
-                   struct casb_error *err)
+/* `why` says more than that there is no such program, where only its interpreter is missing. */
+static int start_failure(const struct kubeconfig *config, const struct casb_error *why,
+                         struct casb_error *err)
 {
-    const char *command = json_string_value(json_object_get(config->exec, "command"));
     const char *hint = json_string_value(json_object_get(config->exec, "installHint"));
+    bool hinted = why->code == CASB_ENOTFOUND && !text_empty(hint);
     char text[256];
 
-    if (code == CASB_ENOTFOUND && !text_empty(hint)) {
-        text_clean(text, sizeof text, hint);
-        return err_set(err, code, "exec: executable %s not found: %s", command, text);
-    }
-    if (code == CASB_ENOTFOUND)
-        return err_set(err, code, "exec: executable %s not found", command);
+    return err_set(err, why->code, "exec: %s%s%s", why->text, hinted ? ": " : "",
+                   hinted ? text_clean(text, sizeof text, hint) : "");
+}
+
+static int check_end(const char *command, const struct process_result *result,
+                     struct casb_error *err)
+{
     if (result->signal)
         return err_set(err, CASB_EFAILED, "exec: executable %s was ended by signal %d", command,
                        result->signal);
-    return err_set(err, CASB_EFAILED, "exec: executable %s failed with exit code %d", command,
-                   result->status);
+    if (result->status)
+        return err_set(err, CASB_EFAILED, "exec: executable %s failed with exit code %d", command,
+                       result->status);
+    if (result->truncated)
+        return err_set(err, CASB_EINVALID, "exec: executable %s printed too much", command);
+    return 0;
 }
 
 static int run(const struct kubeconfig *config, const struct casb_call *call,
@@ -242,11 +247,7 @@ static int run(const struct kubeconfig *config, const struct casb_call *call,
         &(struct process_spec){
             .argv = argv, .env = env, .inherit_stderr = true, .output_bytes = EXEC_BYTES},
         result, &why);
-    if (r == CASB_ENOTFOUND || (!r && (result->status || result->signal)))
-        return failure(config, r, result, err);
-    if (!r && result->truncated)
-        return err_set(err, CASB_EINVALID, "exec: executable %s printed too much", argv[0]);
-    return r ? err_set(err, r, "exec: executable %s: %s", argv[0], why.text) : 0;
+    return r ? start_failure(config, &why, err) : check_end(argv[0], result, err);
 }
 
 int exec_run(const struct kubeconfig *config, const struct casb_call *call,

@@ -418,8 +418,21 @@ static void a_missing_plugin_is_named_with_its_hint(void **state)
     struct casb_error err = {0};
 
     assert_int_equal(exec_run(&config, &call, &got, &err), CASB_ENOTFOUND);
-    assert_non_null(strstr(err.text, "exec: executable no-such-plugin not found: install"));
+    assert_non_null(strstr(err.text, "exec: program 'no-such-plugin' is not found: install"));
     assert_null(strchr(err.text, '\x1b'));
+    free_config(&config);
+}
+
+/* Such as a plugin for another C library, in a small image. */
+static void a_plugin_without_its_loader_is_told_apart_from_a_missing_one(void **state)
+{
+    struct kubeconfig config = plugin_config(*state, "#!/no/such/loader\n", "install it");
+    struct casb_call call = fake_call();
+    struct exec_credential got = {0};
+    struct casb_error err = {0};
+
+    assert_int_equal(exec_run(&config, &call, &got, &err), CASB_ENOTFOUND);
+    assert_non_null(strstr(err.text, "exists, but its interpreter or loader is missing: install "));
     free_config(&config);
 }
 
@@ -579,6 +592,7 @@ int main(void)
         TEST(what_a_plugin_says_goes_to_our_standard_error),
         TEST(a_plugin_may_print_up_to_a_megabyte),
         TEST(a_missing_plugin_is_named_with_its_hint),
+        TEST(a_plugin_without_its_loader_is_told_apart_from_a_missing_one),
         TEST(a_credential_without_expiry_lasts),
         TEST(a_credential_is_renewed_before_it_expires),
         TEST(a_401_makes_the_plugin_run_again_once),
