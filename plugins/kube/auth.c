@@ -18,6 +18,7 @@
 #define TOKEN_MAX_AGE (60 * CLOCK_S)
 #define EXPIRY_MARGIN (60 * CLOCK_S)
 #define NEVER         INT64_MAX
+#define LONG_MS       (INT64_MAX / 2 / CLOCK_MS) /* more cannot be added to a time in ns */
 
 /* An HTTP client with one client certificate: lives as long as anybody uses it. */
 struct auth_link {
@@ -117,13 +118,13 @@ static int read_token(const struct kubeconfig *config, char **ret, struct casb_e
 /* What is left for a credential: a minute less than it says, or half where that is little. */
 static int64_t renewal_time(int64_t expiry_ms)
 {
-    int64_t left_ns;
+    int64_t left_ms = expiry_ms - clock_wall_ms(), left_ns;
 
-    if (!expiry_ms)
+    if (!expiry_ms || left_ms > LONG_MS)
         return NEVER;
-    left_ns = (expiry_ms - clock_wall_ms()) * CLOCK_MS;
-    if (left_ns <= 0)
+    if (left_ms <= 0)
         return 0;
+    left_ns = left_ms * CLOCK_MS;
     return clock_now_ns() + (left_ns > 2 * EXPIRY_MARGIN ? left_ns - EXPIRY_MARGIN : left_ns / 2);
 }
 

@@ -448,6 +448,19 @@ static void a_credential_without_expiry_lasts(void **state)
     free_config(&config);
 }
 
+static void a_credential_may_be_good_for_thousands_of_years(void **state)
+{
+    struct kubeconfig config =
+        counting_config(*state, ",\"expirationTimestamp\":\"9999-12-31T23:59:59Z\"");
+    struct auth *auth = make_auth(&config);
+
+    expect_token(auth, "run-1");
+    moved_ns = 24 * 3600 * CLOCK_S;
+    expect_token(auth, "run-1");
+    auth_free(auth);
+    free_config(&config);
+}
+
 static void a_credential_is_renewed_before_it_expires(void **state)
 {
     char more[128], until[CLOCK_RFC3339_BYTES];
@@ -594,6 +607,7 @@ int main(void)
         TEST(a_missing_plugin_is_named_with_its_hint),
         TEST(a_plugin_without_its_loader_is_told_apart_from_a_missing_one),
         TEST(a_credential_without_expiry_lasts),
+        TEST(a_credential_may_be_good_for_thousands_of_years),
         TEST(a_credential_is_renewed_before_it_expires),
         TEST(a_401_makes_the_plugin_run_again_once),
         TEST(many_threads_run_the_plugin_once),
