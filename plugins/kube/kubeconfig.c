@@ -344,14 +344,16 @@ static int merge_default(json_t *merged, const struct kubeconfig_env *env, struc
     return is_missing(path) ? 0 : merge_file(merged, path, err);
 }
 
-static int merge_env(json_t *merged, const char *list, struct casb_error *err)
+static int merge_env(const struct casb_host *host, json_t *merged, const char *list,
+                     struct casb_error *err)
 {
     bool any = false;
     int r = merge_list(merged, list, &any, err);
 
-    if (r || any)
-        return r;
-    return err_set(err, CASB_EINVALID, NOTHING ": KUBECONFIG names no file that exists: %s", list);
+    if (!r && !any)
+        plog(host, CASB_WARN, NULL, "kubeconfig: KUBECONFIG is ignored, no file of it exists: %s",
+             list);
+    return r;
 }
 
 /* jansson does not wipe what it frees; the strings' memory is its own, and writable. */
@@ -380,17 +382,18 @@ static int load(const struct casb_host *host, const struct kube_settings *settin
 {
     _cleanup_(wipe_free) json_t *merged =
         json_pack("{s:{}, s:{}, s:{}, s:[]}", "clusters", "users", "contexts", "files");
-    int r;
+    bool named = !text_empty(settings->kubeconfig), listed = !named && !text_empty(env->kubeconfig);
+    int r = 0;
 
     if (!merged)
         return err_nomem(err);
-    if (!text_empty(settings->kubeconfig))
+    if (named)
         r = merge_file(merged, settings->kubeconfig, err);
-    else if (!text_empty(env->kubeconfig))
-        r = merge_env(merged, env->kubeconfig, err);
-    else if (is_in_cluster(env) && text_empty(settings->context))
+    else if (listed)
+        r = merge_env(host, merged, env->kubeconfig, err);
+    if (!r && !named && is_empty(merged) && is_in_cluster(env) && text_empty(settings->context))
         return in_cluster(settings, env, out, err);
-    else
+    if (!r && !named && !listed)
         r = merge_default(merged, env, err);
     return r ? r : resolve(host, merged, settings, out, err);
 }

@@ -46,10 +46,10 @@ struct kubeconfig {
 };
 
 /*
- * Finds, reads, merges and checks. Order: the explicit file, $KUBECONFIG, the ServiceAccount (but
- * not where a context is named), ~/.kube/config. Warnings go to the host's log. The caller frees
- * *ret. Errors: CASB_EINVALID for what a person has to mend, with client-go's words; those of
- * file_read().
+ * Finds, reads, merges and checks. Order: the explicit file; $KUBECONFIG, if there is anything in
+ * its files; the ServiceAccount, but not where a context is named; ~/.kube/config, if $KUBECONFIG
+ * is not set. Warnings go to the host's log. The caller frees *ret. Errors: CASB_EINVALID for what
+ * a person has to mend, with client-go's words; those of file_read().
  */
 int kubeconfig_load(const struct casb_host *host, const struct kube_settings *settings,
                     const struct kubeconfig_env *env, struct kubeconfig **ret,
