@@ -22,15 +22,18 @@ extern char **environ;
 
 static int check_env(const json_t *env, struct casb_error *err)
 {
-    const char *name, *value;
+    const char *name;
+    const json_t *value;
     json_t *variable;
     size_t i;
 
     json_array_foreach (env, i, variable) {
         name = json_string_value(json_object_get(variable, "name"));
-        value = json_string_value(json_object_get(variable, "value"));
-        if (text_empty(name) || strchr(name, '=') || !value)
-            return err_set(err, CASB_EINVALID, "env[%zu] needs a name and a value", i);
+        value = json_object_get(variable, "value");
+        if (text_empty(name) || strchr(name, '='))
+            return err_set(err, CASB_EINVALID, "env[%zu] needs a name", i);
+        if (value && !json_is_string(value) && !json_is_null(value))
+            return err_set(err, CASB_EINVALID, "the value of env[%zu] must be a string", i);
     }
     return 0;
 }
@@ -161,7 +164,7 @@ static json_t *environment(const struct kubeconfig *config, const char *info)
         name = json_string_value(json_object_get(variable, "name"));
         value = json_string_value(json_object_get(variable, "value"));
         if (!r)
-            r = put(vars, name, strlen(name), json_sprintf("%s=%s", name, value));
+            r = put(vars, name, strlen(name), json_sprintf("%s=%s", name, value ? value : ""));
     }
     if (!r)
         r = json_object_set_new(vars, "KUBERNETES_EXEC_INFO",

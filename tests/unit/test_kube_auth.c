@@ -300,11 +300,11 @@ static void credentials_are_parsed(void **state)
 static struct kubeconfig plugin_config(struct scene *scene, const char *script, const char *hint)
 {
     struct kubeconfig config = {.server = (char *)"https://x"};
-    json_t *exec = json_pack("{s:s, s:s, s:s, s:[s, s], s:[{s:s, s:s}, {s:s, s:s}], s:s*}",
+    json_t *exec = json_pack("{s:s, s:s, s:s, s:[s, s], s:[{s:s, s:s}, {s:s, s:s}, {s:s}], s:s*}",
                              "apiVersion", V1, "interactiveMode", "Never", "command",
                              script ? put(scene, "plugin", script) : "no-such-plugin", "args", "a",
                              "b c", "env", "name", "HOME", "value", "/elsewhere", "name", "EMPTY",
-                             "value", "", "installHint", hint);
+                             "value", "", "name", "BARE", "installHint", hint);
     struct casb_error err = {0};
 
     if (exec_resolve("u", exec, NULL, &config, &err))
@@ -342,8 +342,8 @@ static void a_plugin_gets_arguments_and_environment_without_a_shell(void **state
         plugin_config(*state,
                       "#!/bin/sh\n"
                       "cd \"${0%/*}\"\n"
-                      "printf '%s|%s|%s|%s|%s' \"$1\" \"$2\" \"$HOME\" \"${EMPTY-unset}\" "
-                      "\"$KUBERNETES_EXEC_INFO\" >seen\n"
+                      "printf '%s|%s|%s|%s|%s|%s' \"$1\" \"$2\" \"$HOME\" \"${EMPTY-unset}\" "
+                      "\"${BARE-unset}\" \"$KUBERNETES_EXEC_INFO\" >seen\n"
                       "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
                       "\",\"status\":{\"token\":\"t\"}}'\n",
                       NULL);
@@ -353,7 +353,7 @@ static void a_plugin_gets_arguments_and_environment_without_a_shell(void **state
 
     assert_int_equal(exec_run(&config, &call, &got, NULL), 0);
     seen = read_back(*state, "seen");
-    assert_string_equal(seen, "a|b c|/elsewhere||{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
+    assert_string_equal(seen, "a|b c|/elsewhere|||{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
                               "\",\"spec\":{\"interactive\":false}}");
     free(seen);
     exec_credential_free(&got);
