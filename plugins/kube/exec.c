@@ -51,7 +51,7 @@ static int check_mode(const json_t *exec, const char *version, struct casb_error
     if (text_equal(mode, "Never") || text_equal(mode, "IfAvailable"))
         return 0;
     return err_set(err, CASB_EINVALID, "exec plugin cannot support interactive mode: %s\"%s\"",
-                   text_equal(mode, "Always") ? "standard input is not a terminal, but "
+                   text_equal(mode, "Always") ? "no plugin gets a terminal here, but "
                                                 "interactiveMode is "
                                               : "unknown interactiveMode: ",
                    mode ? mode : "");
