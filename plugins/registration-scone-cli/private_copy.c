@@ -2,8 +2,6 @@
 #include "registration-scone-cli/private_copy.h"
 
 #include "base/file.h"
-#include "base/process.h"
-#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -122,12 +120,13 @@ static int sweep(const char *parent, size_t *removed, struct casb_error *err)
 
 int private_copy_sweep(size_t *ret_removed, struct casb_error *err)
 {
-    const char *const parents[] = {process_env("XDG_RUNTIME_DIR"), process_env("TMPDIR"), "/tmp"};
+    const char *places[FILE_PRIVATE_PLACES];
     size_t removed = 0;
     int result = 0;
 
-    for (size_t i = 0; i < ELEMENTS(parents); i++) {
-        int r = text_empty(parents[i]) ? 0 : sweep(parents[i], &removed, err);
+    file_private_places(places);
+    for (size_t i = 0; i < ELEMENTS(places); i++) {
+        int r = places[i] ? sweep(places[i], &removed, err) : 0;
 
         result = result < 0 ? result : r;
     }

@@ -148,11 +148,24 @@ int file_write_private(const char *path, const void *data, size_t len, struct ca
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
 }
 
+static const char *absolute(const char *folder)
+{
+    return folder && folder[0] == '/' ? folder : NULL;
+}
+
+void file_private_places(const char *places[static FILE_PRIVATE_PLACES])
+{
+    places[0] = absolute(process_env("XDG_RUNTIME_DIR"));
+    places[1] = "/dev/shm";
+    places[2] = absolute(process_env("TMPDIR"));
+    places[3] = "/tmp";
+}
+
 static int make_private_dir(const char *place, const char *prefix, char **ret_path)
 {
     _cleanup_(freep) char *path = NULL;
 
-    if (text_empty(place) || place[0] != '/')
+    if (!place)
         return ENOENT;
     if (asprintf(&path, "%s/%s.XXXXXX", place, prefix) < 0) {
         path = NULL;
@@ -166,14 +179,10 @@ static int make_private_dir(const char *place, const char *prefix, char **ret_pa
 
 int file_private_dir(const char *prefix, char **ret_path, struct casb_error *err)
 {
-    const char *const places[] = {
-        process_env("XDG_RUNTIME_DIR"),
-        "/dev/shm",
-        process_env("TMPDIR"),
-        "/tmp",
-    };
+    const char *places[FILE_PRIVATE_PLACES];
     int failed = 0;
 
+    file_private_places(places);
     for (size_t i = 0; i < ELEMENTS(places); i++) {
         failed = make_private_dir(places[i], prefix, ret_path);
         if (!failed)

@@ -26,10 +26,17 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
 int file_write_private(const char *path, const void *data, size_t len, struct casb_error *err)
     _warn_unused_;
 
+#define FILE_PRIVATE_PLACES 4
+
 /*
- * Makes a new folder of mode 0700 in the first of $XDG_RUNTIME_DIR, /dev/shm (both in memory),
- * $TMPDIR and /tmp where it can. The caller frees *ret_path and removes the folder by
- * file_remove_tree().
+ * The folders for private files: $XDG_RUNTIME_DIR, /dev/shm (both in memory), $TMPDIR and /tmp.
+ * NULL where a variable names none. Borrowed from the environment.
+ */
+void file_private_places(const char *places[static FILE_PRIVATE_PLACES]);
+
+/*
+ * Makes a new folder of mode 0700 in the first of file_private_places() where it can. The caller
+ * frees *ret_path and removes the folder by file_remove_tree().
  */
 int file_private_dir(const char *prefix, char **ret_path, struct casb_error *err) _warn_unused_;
 

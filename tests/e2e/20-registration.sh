@@ -180,7 +180,7 @@ finds "a configuration that is missing is a wrong setting" '^invalid: .*/nowhere
 
 # The owner's key: in no file but the owner's own, whatever happened.
 key=$(sed -n 's/.*BEGIN PRIVATE KEY-----\\n\([A-Za-z0-9+/]*\).*/\1/p' "$owner/config.json")
-key_is_in() { grep -rqF "${key:8:40}" "$@"; }
+key_is_in() { grep -rqsF "${key:8:40}" "$@"; }
 [ ${#key} -ge 60 ] && key_is_in "$owner/config.json" && ! key_is_in "$TMPDIR" "$work/log"
 ok $? "no key is left behind by success, failure and timeout"
 
@@ -188,14 +188,17 @@ ok $? "no key is left behind by success, failure and timeout"
 program waits 'echo $$ >"$HOME/started"; exec sleep 60'
 mkfifo "$work/started"
 start_pair
-"$driver" "$plugins" scone-cli "$backup" 60 program="$work/waits" config="$owner/config.json" &
-driver_pid=$!
-read -r child <"$work/started"
-pids+=("$child")
-kill -9 "$driver_pid"
-wait "$driver_pid" 2>/dev/null
-key_is_in "$TMPDIR" && left=yes || left=no
-"$driver" "$plugins" scone-cli primary 5 config="$owner/config.json" >"$work/out" 2>>"$work/log"
-[ "$left" = yes ] && ! key_is_in "$TMPDIR" "$work/log" && [ -z "$(ls -A "$TMPDIR")" ]
-ok $? "a killed pass leaves a key that the next one removes"
+for place in "$TMPDIR" /dev/shm; do
+    [ "$place" = "$TMPDIR" ] || unset XDG_RUNTIME_DIR
+    "$driver" "$plugins" scone-cli "$backup" 60 program="$work/waits" config="$owner/config.json" &
+    driver_pid=$!
+    read -r child <"$work/started"
+    pids+=("$child")
+    kill -9 "$driver_pid"
+    wait "$driver_pid" 2>/dev/null
+    key_is_in "$place" && left=yes || left=no
+    "$driver" "$plugins" scone-cli primary 5 config="$owner/config.json" >"$work/out" 2>>"$work/log"
+    [ "$left" = yes ] && ! key_is_in "$place" "$work/log" && [ -z "$(ls -A "$TMPDIR")" ]
+    ok $? "a killed pass leaves a key in ${place/"$TMPDIR"/XDG_RUNTIME_DIR} that the next one removes"
+done
 finish
