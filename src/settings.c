@@ -153,7 +153,7 @@ static json_t *static_hosts(json_t *list)
             return NULL;
     }
     hosts = json_object_get(source, "hosts");
-    if (!hosts && json_object_set_new(source, "hosts", json_array()) == 0)
+    if ((!hosts || json_is_null(hosts)) && json_object_set_new(source, "hosts", json_array()) == 0)
         hosts = json_object_get(source, "hosts");
     return hosts;
 }
