@@ -65,10 +65,14 @@ void report_free(struct report *report)
 
 static struct entry *entry_new(const struct report_node *from)
 {
+    char message[CASB_ERROR_TEXT_BYTES]; /* an error's text may be cut within a character */
     struct report_node node = *from;
     const char **strings[] = {&node.source, &node.name, &node.uid, &node.reason, &node.message};
-    struct entry *entry = malloc(sizeof *entry + pack_size(strings, ELEMENTS(strings)));
+    struct entry *entry;
 
+    if (node.message)
+        node.message = text_clean(message, sizeof message, node.message);
+    entry = malloc(sizeof *entry + pack_size(strings, ELEMENTS(strings)));
     if (!entry)
         return NULL;
     pack_strings(strings, ELEMENTS(strings), entry->text);

@@ -8,8 +8,8 @@ static struct report *sample(void)
 {
     static const struct report_node nodes[] = {
         {"kubernetes", "node-10", "u10", REPORT_REGISTERED, "new", NULL, 2.0004, true},
-        {"kubernetes", "node-2", "u2", REPORT_FAILED, "retry", "ErrImagePull: \033[31mno", 1.5,
-         false},
+        {"kubernetes", "node-2", "u2", REPORT_FAILED, "retry",
+         "ErrImagePull: \033[31mno, cut within \303", 1.5, false},
         {"kubernetes", "node-1", "u1", REPORT_KEPT, "", NULL, 0, true},
         {"static", "server-b", "ub", REPORT_SKIPPED, "unschedulable", NULL, 0, true},
         {"kubernetes", "master", "um", REPORT_SKIPPED, "control-plane", NULL, 0, false},
@@ -95,7 +95,7 @@ static void the_table_of_open_nodes_leaves_out_what_needs_no_care(void **state)
 
     (void)state;
     assert_string_equal(text, "NODE      SOURCE      OUTCOME  REASON         MESSAGE\n"
-                              "node-2    kubernetes  failed   retry          ErrImagePull: no\n"
+                              "node-2    kubernetes  failed   retry          ErrImagePull: no, cut within ?\n"
                               "server-b  static      skipped  unschedulable  -\n");
     free(text);
     report_free(report);
