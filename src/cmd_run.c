@@ -10,8 +10,11 @@ static int status_of_pass(const struct settings *settings, struct report *report
 {
     struct report_counts counts = report_counts(report);
 
-    if (counts.registered < (size_t)settings->min_registered)
+    if (counts.registered < (size_t)settings->min_registered) {
+        log_error("too few nodes are registered: %zu, and min_registered is %lld",
+                  counts.registered, (long long)settings->min_registered);
         return EXIT_TOO_FEW;
+    }
     return counts.failed > 0 ? EXIT_NODE_FAILED : EXIT_DONE;
 }
 
@@ -31,17 +34,18 @@ static int deliver(const struct cmd_context *context, struct report *report, boo
 {
     const char *path = context->settings->cli->report;
     struct casb_error err = {0};
+    bool lost = false;
 
     report_finish(report, status);
     if (path && report_write(report, path, &err)) {
         log_error("report '%s': %s", path, err.text);
-        return status == EXIT_DONE ? EXIT_PASS_FAILED : status;
+        lost = true;
     }
     if (print_report(context->settings, report, plan) || fflush(stdout)) {
         log_error("the report could not be printed");
-        return status == EXIT_DONE ? EXIT_PASS_FAILED : status;
+        lost = true;
     }
-    return status;
+    return lost && status == EXIT_DONE ? EXIT_PASS_FAILED : status;
 }
 
 static int run_pass(const struct cmd_context *context, struct tool *tool, bool plan)

@@ -136,8 +136,11 @@ pass 0 'but can be' run --force all
 is [ "$(registrations)" = $((before + 3)) ] 'and the primary sees it'
 
 echo 'min_registered: 4' >>"$settings"
-pass 4 'too few registered hosts are exit status 4'
+pass 4 'too few registered hosts are exit status 4' run --quiet
+has err 'too few nodes are registered: 3, and min_registered is 4' 'and a message, even if quiet'
 write_settings 3 "$cli"
+pass 3 'a report that cannot be written is an error' run -o json --report "$work/none/report"
+has out '"kept": 3' 'and what is printed comes all the same'
 
 # ---- ends before the end
 
