@@ -8,20 +8,21 @@
 #include "state-file/state_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #define FILE_BYTES (256U * 1024 * 1024)
 
 /* ---- reading */
 
-/* The file's text; none where there is no file. */
-static int read_text(const struct state_file *state, struct buf *text, struct casb_error *err)
+/* The file's text. An empty file is a damaged one; where there is none, *ret_exists is false. */
+static int read_text(const struct state_file *state, struct buf *text, bool *ret_exists,
+                     struct casb_error *err)
 {
     struct casb_error trouble = {0};
     int r = file_read(state->path, text, &trouble);
 
-    if (r == CASB_ENOTFOUND)
-        return 0;
-    return r ? err_pass(err, &trouble) : 0;
+    *ret_exists = r == 0;
+    return r == 0 || r == CASB_ENOTFOUND ? 0 : err_pass(err, &trouble);
 }
 
 struct load {
@@ -57,12 +58,13 @@ int store_load(void *self, const struct casb_call *call, casb_record_fn *each, v
     struct load load = {.state = self, .each = each, .arg = arg};
     _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
     struct casb_error trouble = {0};
-    int r = read_text(load.state, &text, err);
+    bool exists;
+    int r = read_text(load.state, &text, &exists, err);
 
     (void)call;
-    if (r || text.len == 0)
+    if (r || !exists)
         return r;
-    r = document_read(text.data, text.len, give_record, &load, &trouble);
+    r = document_read(buf_text(&text), text.len, give_record, &load, &trouble);
     if (r == 0 || load.stopped)
         return r;
     if (r == CASB_ENOMEM)
@@ -84,9 +86,12 @@ static int set_aside(const struct state_file *state, struct buf *aside, struct c
 
     if (r)
         return err_set(err, r, "the name of the damaged state file is too long");
-    /* A second name keeps the first until the new file takes it; some file systems have one only.
+    /*
+     * A second name keeps the first until the new file takes it; some file systems have one only.
+     * It is the file's, not that of a link that leads to it: the file is what is replaced.
      */
-    if (link(state->path, aside->data) && rename(state->path, aside->data))
+    if (linkat(AT_FDCWD, state->path, AT_FDCWD, aside->data, AT_SYMLINK_FOLLOW) &&
+        rename(state->path, aside->data))
         return err_set_errno(err, errno, "set the damaged '%s' aside", state->path);
     return 0;
 }
@@ -137,12 +142,13 @@ static int put_changes(struct document *doc, json_t *changes)
 }
 
 /* Damaged records stay as they are; *ret_damage gets why the rest could not be read. */
-static int build_next(const struct buf *text, struct copy *copy, struct casb_error *ret_damage)
+static int build_next(const struct buf *text, bool exists, struct copy *copy,
+                      struct casb_error *ret_damage)
 {
     int r = document_begin(&copy->doc);
 
-    if (!r && text->len > 0)
-        r = document_read(text->data, text->len, copy_unchanged, copy, ret_damage);
+    if (!r && exists)
+        r = document_read(buf_text(text), text->len, copy_unchanged, copy, ret_damage);
     if (r && (r == CASB_ENOMEM || copy->failed))
         return r;
     return put_changes(&copy->doc, copy->changes);
@@ -153,11 +159,12 @@ static int change_file(const struct state_file *state, json_t *changes, struct c
     _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
     struct copy copy = {.doc.out = BUF_INIT(FILE_BYTES), .changes = changes};
     struct casb_error damage = {0};
-    int r = read_text(state, &text, err);
+    bool exists;
+    int r = read_text(state, &text, &exists, err);
 
     if (r)
         return r;
-    r = build_next(&text, &copy, &damage);
+    r = build_next(&text, exists, &copy, &damage);
     if (r)
         err_set(err, r, "the records need more memory than there is, or than %u bytes", FILE_BYTES);
     else
@@ -216,6 +223,8 @@ int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, voi
         r = err_set(err, CASB_EINVALID, "the lock is held already");
     if (!r)
         r = file_lock_take(state->lock_path, state->host->holder, &state->lock_fd, err);
+    if (!r)
+        file_remove_leftovers(state->path);
     pthread_mutex_unlock(&state->lock);
     return r;
 }

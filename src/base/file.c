@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 
 #define LINKS_MAX 40 /* as many as the kernel follows */
+#define TEMPORARY ".tmp-"
 
 /* Reads to the end. Returns 0, a CASB class, or an errno, which is positive. */
 static int read_all(int fd, struct buf *out)
@@ -96,7 +98,7 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
     _cleanup_(freep) char *temporary = NULL;
     int fd, failed;
 
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+    if (asprintf(&temporary, "%s" TEMPORARY "XXXXXX", path) < 0) {
         temporary = NULL;
         return ENOMEM;
     }
@@ -136,6 +138,27 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
         failed = replace(behind_links ? behind_links : path, data, len, mode);
     }
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
+}
+
+void file_remove_leftovers(const char *path)
+{
+    _cleanup_(freep) char *real = realpath(path, NULL);
+    _cleanup_(freep) char *folder = strdup(real ? real : path);
+    _cleanup_(freep) char *prefix = NULL;
+    const struct dirent *entry;
+    DIR *dir;
+
+    if (!folder || asprintf(&prefix, "%s" TEMPORARY, basename(folder)) < 0) {
+        prefix = NULL;
+        return;
+    }
+    dir = opendir(dirname(folder));
+    if (!dir)
+        return;
+    while ((entry = readdir(dir)))
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
 }
 
 int file_write_private(const char *path, const void *data, size_t len, struct casb_error *err)

@@ -22,6 +22,12 @@ int file_read(const char *path, struct buf *out, struct casb_error *err) _warn_u
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
     _warn_unused_;
 
+/*
+ * Removes the temporary files that a killed file_write() left beside `path`, as far as it can. For
+ * those who know that nobody else writes that file now.
+ */
+void file_remove_leftovers(const char *path);
+
 /* Creates `path` (it must not exist) with mode 0600 and the given content, for secrets. */
 int file_write_private(const char *path, const void *data, size_t len, struct casb_error *err)
     _warn_unused_;

@@ -6,6 +6,7 @@
 #include "state-file/state_file.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -198,6 +199,54 @@ static void a_damaged_file_is_kept_aside_with_what_could_be_read(void **state)
     assert_records(f, "a=one;c=three;");
 }
 
+static void an_empty_file_is_a_damaged_one(void **state)
+{
+    struct fixture *f = *state;
+
+    write_file(f, "");
+    assert_records(f, "");
+    assert_non_null(strstr(f->host.log, "is damaged"));
+    lock(f);
+    assert_int_equal(store(f, "a", "one", NULL), 0);
+    assert_int_equal(count_files(f, ".damaged-"), 1);
+    assert_records(f, "a=one;");
+}
+
+static void behind_a_link_the_damaged_file_itself_is_kept(void **state)
+{
+    static const char damaged[] = "{\"version\":1,";
+    struct fixture *f = *state;
+    _cleanup_(buf_free) struct buf pattern = BUF_INIT(4096), text = BUF_INIT(4096);
+    char real[540];
+    glob_t found;
+
+    snprintf(real, sizeof real, "%s/real", f->folder);
+    write_file(f, damaged);
+    assert_int_equal(rename(f->path, real), 0);
+    assert_int_equal(symlink(real, f->path), 0);
+    lock(f);
+    assert_int_equal(store(f, "a", "one", NULL), 0);
+    assert_int_equal(buf_printf(&pattern, "%s.damaged-*", f->path), 0);
+    assert_int_equal(glob(pattern.data, 0, NULL, &found), 0);
+    assert_int_equal(file_read(found.gl_pathv[0], &text, NULL), 0);
+    assert_string_equal(text.data, damaged);
+    globfree(&found);
+    assert_records(f, "a=one;");
+}
+
+static void what_a_killed_write_left_is_removed(void **state)
+{
+    struct fixture *f = *state;
+    char left[540];
+
+    write_file(f, "{\"version\":1,\"records\":{}}");
+    snprintf(left, sizeof left, "%s.tmp-abcdef", f->path);
+    assert_int_equal(file_write(left, "x", 1, 0600, NULL), 0);
+    lock(f);
+    assert_int_equal(count_files(f, ".tmp-"), 0);
+    assert_int_equal(count_files(f, "state.json"), 2); /* and its lock */
+}
+
 static void a_damaged_record_costs_only_itself_and_stays(void **state)
 {
     struct fixture *f = *state;
@@ -378,6 +427,9 @@ int main(void)
         WITH_STATE(nothing_is_written_without_the_lock),
         WITH_STATE(a_second_pass_is_told_who_holds_the_lock),
         WITH_STATE(a_damaged_file_is_kept_aside_with_what_could_be_read),
+        WITH_STATE(an_empty_file_is_a_damaged_one),
+        WITH_STATE(behind_a_link_the_damaged_file_itself_is_kept),
+        WITH_STATE(what_a_killed_write_left_is_removed),
         WITH_STATE(a_damaged_record_costs_only_itself_and_stays),
         WITH_STATE(a_failed_write_loses_nothing),
         WITH_STATE(the_taker_can_end_the_load),
