@@ -37,6 +37,7 @@ struct discovery {
     struct kube *kube;
     struct pod_plan plan;
     json_t *sample; /* a pod as it will be made: its tolerations decide which nodes can take one */
+    json_t *resources; /* what that pod asks for: pod_resources() */
     struct node_needs needs;
     struct las *las; /* NULL: not wanted */
     struct watcher *watcher;

@@ -34,13 +34,20 @@ static bool is_cordoned(const json_t *object, const json_t *tolerations)
            has_taint(jsonx_array(object, "spec.taints"), UNSCHEDULABLE);
 }
 
-static bool has_resource(const json_t *object, const struct node_needs *needs)
+static bool has_resources(const json_t *object, const json_t *needed)
 {
     const json_t *allocatable = jsonx_object(object, "status.allocatable");
-    const char *text = json_string_value(json_object_get(allocatable, needs->resource));
-    double quantity;
+    const json_t *quantity;
+    const char *name;
 
-    return text && quantity_parse(text, &quantity) == 0 && quantity >= (double)needs->quantity;
+    json_object_foreach ((json_t *)(uintptr_t)needed, name, quantity) {
+        const char *text = json_string_value(json_object_get(allocatable, name));
+        double there;
+
+        if (!text || quantity_parse(text, &there) < 0 || there < json_number_value(quantity))
+            return false;
+    }
+    return true;
 }
 
 static bool is_control_plane(const json_t *object)
@@ -66,7 +73,7 @@ static void judge(const json_t *object, const struct node_needs *needs,
     else if (taint)
         snprintf(blocked, NODE_BLOCKED_BYTES, "untolerated-taint (%.*s)", NODE_BLOCKED_BYTES - 32,
                  taint);
-    else if (needs->quantity > 0 && !has_resource(object, needs))
+    else if (!has_resources(object, needs->resources))
         snprintf(blocked, NODE_BLOCKED_BYTES, "no-sgx-resource");
 }
 

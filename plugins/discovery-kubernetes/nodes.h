@@ -15,8 +15,7 @@
 /* What the backup CAS pods need of a node. Borrowed. */
 struct node_needs {
     const json_t *tolerations; /* of the pod: an array, or NULL */
-    const char *resource;      /* extended resource, "sgx.intel.com/enclave" */
-    int64_t quantity;          /* of it; 0: none is needed */
+    const json_t *resources;   /* as pod_resources() gives them, or NULL: none */
 };
 
 /*

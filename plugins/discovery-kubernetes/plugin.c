@@ -106,12 +106,13 @@ static int open_parts(struct discovery *d, struct casb_error *err)
     int r;
 
     r = pod_build(&d->plan, "sample", &d->sample, err);
+    if (r == 0)
+        r = pod_resources(d->sample, &d->resources, err);
     if (r < 0)
         return r;
     d->needs = (struct node_needs){
         .tolerations = jsonx_array(d->sample, "spec.tolerations"),
-        .resource = s->sgx_name,
-        .quantity = s->sgx_quantity,
+        .resources = d->resources,
     };
     if (s->las_selector) {
         r = las_new(d->kube, s->las_namespace, s->las_selector, &d->las, err);
@@ -134,6 +135,7 @@ static void discovery_close(void *self)
     watcher_free(d->watcher);
     ledger_free(d->ledger);
     las_free(d->las);
+    json_decref(d->resources);
     json_decref(d->sample);
     kube_close(d->kube);
     pthread_mutex_destroy(&d->lock);

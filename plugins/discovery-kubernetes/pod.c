@@ -2,6 +2,7 @@
 #include "discovery-kubernetes/pod.h"
 
 #include "base/jsonx.h"
+#include "discovery-kubernetes/quantity.h"
 
 #include <string.h>
 
@@ -218,5 +219,45 @@ int pod_build(const struct pod_plan *plan, const char *node, json_t **ret, struc
     if (jsonx_merge_patch(&pod, fixed) < 0)
         return err_nomem(err);
     *ret = TAKE_PTR(pod);
+    return 0;
+}
+
+/* As k8s.io/component-helpers' IsExtendedResourceName(), but for names that the API refuses. */
+static bool is_extended(const char *resource)
+{
+    return strchr(resource, '/') && !strstr(resource, "kubernetes.io/");
+}
+
+/* YAML makes a number of what is written without quotes, and the API takes it. */
+static double quantity_of(const json_t *value)
+{
+    double quantity = json_number_value(value);
+
+    if (json_is_string(value) && quantity_parse(json_string_value(value), &quantity) < 0)
+        return 0;
+    return quantity;
+}
+
+/* Limits tell all: of an extended resource there is no request without one. */
+int pod_resources(const json_t *pod, json_t **ret, struct casb_error *err)
+{
+    json_auto_t *sums = json_object();
+    const json_t *container, *value;
+    const char *name;
+    size_t i;
+
+    json_array_foreach (jsonx_array(pod, "spec.containers"), i, container) {
+        const json_t *limits = jsonx_object(container, "resources.limits");
+
+        json_object_foreach ((json_t *)(uintptr_t)limits, name, value) {
+            double sum = json_number_value(json_object_get(sums, name)) + quantity_of(value);
+
+            if (is_extended(name) && json_object_set_new(sums, name, json_real(sum)) < 0)
+                return err_nomem(err);
+        }
+    }
+    if (!sums)
+        return err_nomem(err);
+    *ret = TAKE_PTR(sums);
     return 0;
 }

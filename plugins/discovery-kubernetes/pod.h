@@ -38,6 +38,13 @@ char *pod_name(char out[static TEXT_LABEL_BYTES], const char *instance, const ch
 int pod_build(const struct pod_plan *plan, const char *node, json_t **ret, struct casb_error *err)
     _warn_unused_;
 
+/*
+ * The extended resources that the pod's containers ask for together: {name: number}. These are
+ * devices, such as sgx.intel.com/enclave, and not what Kubernetes itself counts ("cpu"). A quantity
+ * that is none is left to the API to refuse. The caller owns *ret. Returns 0 or CASB_ENOMEM.
+ */
+int pod_resources(const json_t *pod, json_t **ret, struct casb_error *err) _warn_unused_;
+
 /* The label selector of all pods of an instance. Returns out. */
 char *pod_selector(char out[static POD_SELECTOR_BYTES], const char *instance);
 

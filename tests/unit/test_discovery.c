@@ -219,26 +219,35 @@ static int see(const struct casb_node *seen, void *arg)
     return 0;
 }
 
-static void tolerations_of_the_patch_decide_about_nodes(void **state)
+/* What a scan says about a cordoned node with one enclave. */
+static void assert_scanned(struct setup *s, const char *want)
 {
-    struct setup *s = *state;
-    json_auto_t *patch =
-        json_loads("{\"spec\": {\"tolerations\": [{\"operator\": \"Exists\"}]}}", 0, NULL);
-
+    json_array_clear(s->kube.nodes);
     json_array_append_new(
         s->kube.nodes,
         json_loads("{\"metadata\": {\"name\": \"n\", \"uid\": \"u\"}, \"spec\": {\"unschedulable\":"
                    " true}, \"status\": {\"allocatable\": {\"sgx.intel.com/enclave\": \"1\"},"
                    " \"conditions\": [{\"type\": \"Ready\", \"status\": \"True\"}]}}",
                    0, NULL));
-    open_plugin(s);
-    assert_int_equal(ops()->scan(s->self, &call, see, s, &s->err), 0);
-    assert_string_equal(s->found, "unschedulable");
     casb_plugin.close(TAKE_PTR(s->self));
-    s->settings.pod = patch;
     open_plugin(s);
     assert_int_equal(ops()->scan(s->self, &call, see, s, &s->err), 0);
-    assert_string_equal(s->found, "free");
+    assert_string_equal(s->found, want);
+}
+
+static void tolerations_and_resources_of_the_patches_decide_about_nodes(void **state)
+{
+    struct setup *s = *state;
+    json_auto_t *pod =
+        json_loads("{\"spec\": {\"tolerations\": [{\"operator\": \"Exists\"}]}}", 0, NULL);
+    json_auto_t *container =
+        json_loads("{\"resources\": {\"limits\": {\"sgx.intel.com/epc\": \"1Mi\"}}}", 0, NULL);
+
+    assert_scanned(s, "unschedulable");
+    s->settings.pod = pod;
+    assert_scanned(s, "free");
+    s->settings.container = container;
+    assert_scanned(s, "no-sgx-resource");
 }
 
 static void note(const char *what, bool good, const char *detail, void *arg)
@@ -313,7 +322,7 @@ int main(void)
         TEST(the_passs_pod_owns_pods_of_its_namespace),
         TEST(the_passs_pod_owns_none_in_another_namespace),
         TEST(the_passs_pod_owns_none_in_another_cluster),
-        TEST(tolerations_of_the_patch_decide_about_nodes),
+        TEST(tolerations_and_resources_of_the_patches_decide_about_nodes),
         TEST(check_asks_for_every_permission),
         TEST(check_asks_for_the_logs_where_las_pods_count),
         TEST(without_las_pods_nothing_is_identified),

@@ -17,8 +17,7 @@ static void run(const char *name, const json_t *test)
     const char *error = json_string_value(json_object_get(test, "error"));
     const struct node_needs needs = {
         .tolerations = json_object_get(settings, "tolerations"),
-        .resource = json_string_value(json_object_get(settings, "resource")),
-        .quantity = json_integer_value(json_object_get(settings, "quantity")),
+        .resources = json_object_get(settings, "resources"),
     };
     char blocked[NODE_BLOCKED_BYTES] = "";
     struct casb_node node = {.name = NULL};
@@ -51,7 +50,7 @@ static void nodes_are_read_as_the_cases_say(void **state)
 
 static void a_long_taint_key_is_cut(void **state)
 {
-    const struct node_needs needs = {.quantity = 0};
+    const struct node_needs needs = {.resources = NULL};
     char blocked[NODE_BLOCKED_BYTES], key[1000];
     json_auto_t *object = NULL;
     struct casb_node node;

@@ -128,6 +128,33 @@ static void without_quantity_no_resource_is_asked_for(void **state)
     assert_null(jsonx_get(container_of(pod), "resources"));
 }
 
+static void assert_resources(const json_t *pod, const char *want)
+{
+    json_auto_t *resources = NULL;
+
+    assert_int_equal(pod_resources(pod, &resources, NULL), 0);
+    assert_json(resources, want);
+}
+
+static void all_extended_resources_of_the_pod_are_needed(void **state)
+{
+    json_auto_t *plain = build(&plan, "node-1");
+    json_auto_t *more =
+        build_patched(NULL, "{\"resources\": {\"limits\": {\"sgx.intel.com/epc\": \"10Mi\","
+                            " \"sgx.intel.com/provision\": 1, \"cpu\": \"2\","
+                            " \"kubernetes.io/batteries\": \"1\"}}}");
+    json_auto_t *two = build_patched(
+        "{\"spec\": {\"containers\": [{\"resources\": {\"limits\": {\"a/b\": \"1\"}}},"
+        " {\"resources\": {\"limits\": {\"a/b\": \"2\", \"c/d\": \"many\"}}}, {}]}}",
+        NULL);
+
+    (void)state;
+    assert_resources(plain, "{\"sgx.intel.com/enclave\": 2.0}");
+    assert_resources(more, "{\"sgx.intel.com/enclave\": 2.0, \"sgx.intel.com/epc\": 10485760.0,"
+                           " \"sgx.intel.com/provision\": 1.0}");
+    assert_resources(two, "{\"a/b\": 3.0, \"c/d\": 0.0}");
+}
+
 static void the_passs_own_pod_becomes_the_owner(void **state)
 {
     struct pod_plan with = plan;
@@ -313,6 +340,7 @@ int main(void)
         cmocka_unit_test(the_las_address_may_be_the_nodes_own),
         cmocka_unit_test(host_ip_asks_for_a_host_port),
         cmocka_unit_test(without_quantity_no_resource_is_asked_for),
+        cmocka_unit_test(all_extended_resources_of_the_pod_are_needed),
         cmocka_unit_test(the_passs_own_pod_becomes_the_owner),
         cmocka_unit_test(the_users_patch_changes_the_pod),
         cmocka_unit_test(no_patch_changes_what_the_tool_relies_on),
