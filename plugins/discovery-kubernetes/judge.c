@@ -164,6 +164,8 @@ static void judge_over(const json_t *pod, const char *phase, struct pod_verdict 
     judge_containers(pod, ret);
     if (reason || ret->state != POD_FAILED)
         set(ret, POD_FAILED, reason ? reason : "phase", message ? message : phase);
+    /* the kubelet knew of a device whose plugin was not back yet, as after a reboot */
+    ret->again = text_equal(reason, "UnexpectedAdmissionError");
 }
 
 void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)

@@ -19,6 +19,7 @@ struct pod_verdict {
     const char *trouble; /* POD_TROUBLED: which, static */
     bool vague;          /* POD_TROUBLED: an earlier reason of the same trouble says more */
     int64_t grace_ns;    /* POD_TROUBLED */
+    bool again;          /* POD_FAILED: a new pod may fare better at once */
     int64_t since_ns;    /* when that state or trouble began; pod_judge() leaves 0 */
     char ip[64];         /* POD_READY: where it can be reached */
     char reason[320];    /* the state in words for people, one clean line */

@@ -51,26 +51,23 @@ static int await_gone(const struct spawn *spawn, const char *uid, bool *ret_gone
 }
 
 /*
- * Deletes what an earlier pass left under the name, and waits until the name is free. The watch
- * does not tell of a pod that went between our look and a list that was long on its way.
+ * Deletes the adopted pod, and waits until the name is free. The watch does not tell of a pod that
+ * went between our look and a list that was long on its way.
  */
-static int clear_leftover(const struct spawn *spawn, const json_t *pod, struct casb_error *err)
+static int clear(const struct spawn *spawn, const char *uid, struct casb_error *err)
 {
-    const char *uid = jsonx_string(pod, "metadata.uid");
     struct discovery *d = spawn->discovery;
     struct pod_news news = {.gone = false};
     int r;
 
-    r = adopt(spawn, pod, err);
-    if (r == 0)
-        r = api_pod_delete(d->kube, &spawn->call, d->plan.namespace, spawn->pod, uid, err);
+    r = api_pod_delete(d->kube, &spawn->call, d->plan.namespace, spawn->pod, uid, err);
     while (r == 0 && !news.gone) {
         r = waiter_look(spawn->waiter, &news, err);
         if (r == 0 && !news.gone)
             r = await_gone(spawn, uid, &news.gone, err);
     }
     if (r < 0)
-        return err_set(err, (enum casb_code)r, "the pod of an earlier pass is not gone yet");
+        return err_set(err, (enum casb_code)r, "the pod before it is not gone yet");
     waiter_reset(spawn->waiter);
     return 0;
 }
@@ -94,10 +91,12 @@ static int settle(const struct spawn *spawn, bool *ret_done, struct casb_error *
         return err_set(err, CASB_ECONFLICT, "there is a pod of that name that is not of '%s'",
                        d->plan.instance);
     }
-    if (!pod_is_of_holder(pod, d->plan.holder) || jsonx_string(pod, "metadata.deletionTimestamp"))
-        return clear_leftover(spawn, pod, err);
-    *ret_done = true;
-    return adopt(spawn, pod, err);
+    r = adopt(spawn, pod, err);
+    if (r < 0)
+        return r;
+    *ret_done =
+        pod_is_of_holder(pod, d->plan.holder) && !jsonx_string(pod, "metadata.deletionTimestamp");
+    return *ret_done ? 0 : clear(spawn, jsonx_string(pod, "metadata.uid"), err);
 }
 
 /* Only an answer that refuses the request proves that it left nothing behind. */
@@ -207,18 +206,42 @@ static int wait_ready(const struct spawn *spawn, struct pod_news *ret, struct ca
     }
 }
 
+static int try_pod(const struct spawn *spawn, const json_t *manifest, struct pod_news *ret,
+                   struct casb_error *err)
+{
+    int r = create(spawn, manifest, err);
+
+    return r < 0 ? r : wait_ready(spawn, ret, err);
+}
+
+/* A pod that its kubelet refused stays so; only a new one is looked at anew. */
+static int try_again(const struct spawn *spawn, const json_t *manifest, struct pod_news *ret,
+                     struct casb_error *err)
+{
+    char uid[LEDGER_UID_BYTES];
+    int r = 0;
+
+    if (ledger_find(spawn->discovery->ledger, spawn->pod, uid) == LEDGER_CREATED)
+        r = clear(spawn, uid, err);
+    return r < 0 ? r : try_pod(spawn, manifest, ret, err);
+}
+
 static int run(const struct spawn *spawn, const char *node, struct pod_news *ret,
                struct casb_error *err)
 {
+    struct casb_error failure = {0};
     json_auto_t *manifest = NULL;
     int r;
 
     r = check_refusal(spawn->discovery, err);
     if (r == 0)
         r = pod_build(&spawn->discovery->plan, node, &manifest, err);
-    if (r == 0)
-        r = create(spawn, manifest, err);
-    return r < 0 ? r : wait_ready(spawn, ret, err);
+    if (r < 0)
+        return r;
+    r = try_pod(spawn, manifest, ret, &failure);
+    if (r < 0 && ret->verdict.again)
+        return try_again(spawn, manifest, ret, err);
+    return r < 0 ? err_pass(err, &failure) : 0;
 }
 
 int spawn_pod(struct discovery *discovery, const struct casb_call *call, const char *node,

@@ -9,6 +9,7 @@
  * Creates the pod for `node` and waits until it is Ready. A pod that an earlier pass left under
  * the name is removed first; one of somebody else is CASB_ECONFLICT. A pod that cannot become Ready
  * is CASB_EFAILED, with the reason, as soon as it is known; CASB_ETIMEOUT names the last state.
+ * Where the kubelet did not find the device a second pod is tried, once.
  * What PodSecurity says to one pod holds for all: later spawns return it without asking.
  * Thread-safe for different nodes.
  */

@@ -238,6 +238,36 @@ static void trouble_that_heals_is_forgotten(void **state)
     assert_int_equal(spawn(s), 0);
 }
 
+#define REJECTED                                                                                   \
+    "{\"phase\": \"Failed\", \"reason\": \"UnexpectedAdmissionError\", \"message\": \"no "         \
+    "device\"}"
+
+static void a_pod_that_its_kubelet_rejects_is_replaced_once(void **state)
+{
+    struct setup *s = *state;
+
+    s->kube.creates[0] = (struct fake_create){FAKE_CREATED, {PENDING, REJECTED}};
+    s->kube.creates[1] = (struct fake_create){FAKE_CREATED, {PENDING, READY}};
+    assert_int_equal(spawn(s), 0);
+    assert_string_equal(s->address, "10.0.0.7:8081");
+    assert_int_equal(s->kube.posts, 2);
+    assert_int_equal(clean(s), 0);
+    assert_int_equal(count_pods(s), 0);
+}
+
+static void a_kubelet_that_rejects_again_is_believed(void **state)
+{
+    struct setup *s = *state;
+
+    for (size_t i = 0; i < ELEMENTS(s->kube.creates); i++)
+        s->kube.creates[i] = (struct fake_create){FAKE_CREATED, {PENDING, REJECTED}};
+    assert_failed(s, spawn(s), CASB_EFAILED,
+                  "pod 'cas-node-1': UnexpectedAdmissionError: no device");
+    assert_int_equal(s->kube.posts, 2);
+    assert_int_equal(clean(s), 0);
+    assert_int_equal(count_pods(s), 0);
+}
+
 static void a_pod_that_somebody_deletes_fails(void **state)
 {
     struct setup *s = *state;
@@ -344,7 +374,7 @@ static void a_leftover_that_stays_is_a_timeout(void **state)
     s->kube.stubborn = true;
     add_pod(s, "cas", "pass-2", true);
     assert_failed(s, spawn(s), CASB_ETIMEOUT,
-                  "pod 'cas-node-1': the pod of an earlier pass is not gone yet");
+                  "pod 'cas-node-1': the pod before it is not gone yet");
 }
 
 static void a_leftover_that_goes_unseen_is_not_waited_for(void **state)
@@ -463,6 +493,8 @@ int main(void)
         TEST(a_pod_that_cannot_start_fails_at_once),
         TEST(an_image_that_stays_away_fails_with_its_first_message),
         TEST(trouble_that_heals_is_forgotten),
+        TEST(a_pod_that_its_kubelet_rejects_is_replaced_once),
+        TEST(a_kubelet_that_rejects_again_is_believed),
         TEST(a_pod_that_somebody_deletes_fails),
         TEST(ready_timeout_names_the_last_state),
         TEST(a_cancelled_wait_ends),
