@@ -27,7 +27,8 @@ static const struct casb_option options[] = {
     {"cas", CASB_ADDRESS, OPTION(cas),
      .help = "the primary CAS; default: the configuration's default CAS"},
     {"las_address", CASB_ADDRESS, OPTION(las_address), .def = "172.17.0.1", .env = "SCONE_LAS_ADDR",
-     .help = "LAS that attests the CLI itself, with a session"},
+     .help = "LAS that attests the CLI itself, with a session; node: on the node whose address "
+             "is in POD_HOST_IP"},
     {"tolerate", CASB_STRINGS, OPTION(tolerate),
      .choices = "configuration-needed|group-out-of-date|sw-hardening-needed",
      .help = "attestation findings to accept; with a session its policy fixes them"},
@@ -48,6 +49,13 @@ static bool is_session(const char *text)
     return slash && slash != text && slash[1];
 }
 
+/* SCONE_LAS_ADDR is also for the backup CAS, which runs on another node: hence "node" for both. */
+static const char *las_address(const struct scone_settings *settings)
+{
+    return text_equal(settings->las_address, "node") ? process_env("POD_HOST_IP")
+                                                     : settings->las_address;
+}
+
 static int open_session(struct scone *scone, struct casb_error *err)
 {
     const struct scone_settings *settings = scone->settings;
@@ -61,6 +69,9 @@ static int open_session(struct scone *scone, struct casb_error *err)
     if (json_array_size(settings->tolerate) > 0)
         return err_set(err, CASB_EINVALID,
                        "tolerate has no effect with a session: its policy fixes the tolerances");
+    if (text_empty(las_address(settings)))
+        return err_set(err, CASB_EINVALID,
+                       "las_address: 'node' needs the address of this pod's node in POD_HOST_IP");
     if (settings->config)
         plog(scone->host, CASB_INFO, NULL, "session %s is used, and not the configuration %s",
              settings->session, settings->config);
@@ -202,7 +213,7 @@ static int scone_register(void *self, const struct casb_call *call, const char *
         .command = settings->command,
         .session = settings->session,
         .cas = settings->cas,
-        .las = settings->las_address,
+        .las = las_address(settings),
         .tolerate = settings->tolerate,
         .retries = settings->retries,
         .backup = address,

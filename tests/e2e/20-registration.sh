@@ -146,6 +146,12 @@ check "a CLI that prints without end" 10 '^failed: ' program="$work/floods"
 program mute 'exit 7'
 check "a CLI without a message" 5 'exit status 7' program="$work/mute"
 
+kind=session
+# shellcheck disable=SC2016
+program tells 'echo "Error: LAS is at $SCONE_LAS_ADDR" >&2; exit 1'
+POD_HOST_IP=192.0.2.9 check "LAS may be that of our own node" 5 'LAS is at 192\.0\.2\.9$' \
+    program="$work/tells" las_address=node
+
 # What check() finds, and who the primary is.
 finds() { # NAME PATTERN PLUGIN WHAT SETTING...
     local name=$1 pattern=$2
@@ -175,6 +181,8 @@ finds "a session without a primary is a wrong setting" '^invalid: a session need
     scone-cli primary session=policy/register
 finds "a session of another form is a wrong setting" "^invalid: session: 'policy' is not" \
     scone-cli primary cas=mycas session=policy
+finds "our own node must be known" '^invalid: las_address: .*POD_HOST_IP' \
+    scone-cli primary cas=mycas session=policy/register las_address=node
 finds "a configuration that is missing is a wrong setting" '^invalid: .*/nowhere.json' \
     cas-api primary config=/nowhere.json
 
