@@ -39,6 +39,10 @@ kubectl create namespace "$ns" >/dev/null
 kubectl create secret generic cas-backup-owner -n "$ns" --from-file=config.json="$work/owner/config.json" >/dev/null
 kustomize | kubectl apply -f - >"$work/out" 2>&1
 ok $? "cronjob/base is applied"
+echo 'components: [../session]' >>"$work/cronjob/base/kustomization.yaml"
+kubectl kustomize "$work/cronjob/base" >"$work/out" 2>&1 && grep -q 'sgx.intel.com/enclave: 1' "$work/out" &&
+    grep -q 'fieldPath: status.hostIP' "$work/out" && ! grep -q cas-backup-owner "$work/out"
+ok $? "cronjob/session gives a pass SGX and LAS, and takes the owner's key away"
 
 # pass NAME: one pass now, as the CronJob would run it; its log is in $work/out.
 pass() {
