@@ -36,7 +36,8 @@ struct casb_host {
 
 /*
  * The context of one blocking call. A call returns CASB_ETIMEOUT soon after the deadline and
- * CASB_ECANCELLED soon after cancel_fd became readable (200 ms are soon).
+ * CASB_ECANCELLED soon after cancel_fd became readable: 200 ms are soon, and a child process may
+ * get 2 s between SIGTERM and SIGKILL.
  */
 struct casb_call {
     int64_t deadline_ns; /* absolute, CLOCK_MONOTONIC */
