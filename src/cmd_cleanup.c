@@ -12,8 +12,13 @@ int cmd_cleanup(const struct cmd_context *context)
     _cleanup_(report_freep) struct report *report = NULL;
     struct casb_error err = {0};
     struct tool tool = {0};
-    int status = cmd_open(context, &tool), r;
+    int status, r;
 
+    if (context->settings->cli->only || context->settings->cli->force) {
+        log_error("cleanup: it is for all nodes, without --only and --force");
+        return EXIT_USAGE;
+    }
+    status = cmd_open(context, &tool);
     if (status)
         return status;
     r = report_new(tool.instance, tool.primary.id, &report, &err);
@@ -40,6 +45,9 @@ static int choose(struct record *record, void *arg)
     for (size_t i = 0; forget->names[i]; i++) {
         if (!text_equal(forget->names[i], known->name) && !text_equal(forget->names[i], known->uid))
             continue;
+        if (known->spawned)
+            log_warn("node '%s': a pass that was killed may have left a backup CAS there",
+                     known->name);
         forget->uids[forget->count++] = known->uid;
         forget->seen[i] = true;
         break;

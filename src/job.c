@@ -122,29 +122,33 @@ static void forget_spawn(struct job *job)
         job_log(job, CASB_WARN, "out of memory; the next pass removes its backup CAS again");
 }
 
-static void remove_backup(struct job *job)
+/* False: it is still there, as far as is known. */
+static bool remove_backup(struct job *job)
 {
     const struct casb_discovery_ops *ops = tool_discovery(job->source);
     struct casb_call call = pass_cleanup_call(job->pass);
     struct casb_error err = {0};
 
     job_enter(job, JOB_REMOVING);
-    if (ops->remove(job->source->self, &call, &job->node, &err))
+    if (ops->remove(job->source->self, &call, &job->node, &err)) {
         job_log(job, CASB_WARN, "its backup CAS is left for the next pass to remove: %s", err.text);
-    else
-        forget_spawn(job);
+        return false;
+    }
+    forget_spawn(job);
+    return true;
 }
 
 static void remove_and_end(struct job *job)
 {
-    remove_backup(job);
+    (void)remove_backup(job);
     job_report(job);
     job_end(job);
 }
 
 static void remove_orphan_and_end(struct job *job)
 {
-    remove_backup(job);
+    if (!remove_backup(job))
+        atomic_fetch_add(&job->pass->orphans_left, 1);
     job_end(job);
 }
 
@@ -304,16 +308,14 @@ int job_register(struct job *job, struct casb_error *err)
     values.uid = job->node.uid;
     values.name = job->node.name;
     values.source = job->source->host.source;
-    values.spawned = clock_wall_ms() / 1000;
+    values.spawned = values.seen = clock_wall_ms() / 1000;
     return records_set(job->pass->records, job->record, &values, spawn_noted, job, err);
 }
 
-int job_remove_orphan(struct pass *pass, struct plugin *source, struct record *record,
-                      struct casb_error *err)
+int job_remove_orphan(struct pass *pass, struct plugin *source, const struct casb_node *node,
+                      struct record *record, struct casb_error *err)
 {
-    const struct casb_record *known = records_values(record);
-    struct casb_node node = {.uid = known->uid, .name = known->name};
-    struct job *job = job_new(pass, source, &node, record);
+    struct job *job = job_new(pass, source, node, record);
 
     if (!job)
         return err_nomem(err);

@@ -79,12 +79,9 @@ void job_cut_short(struct job *job);
 /* Adds the outcome of the job's attempt to the report. */
 void job_report(struct job *job);
 
-/*
- * Has the backup CAS removed that a dead pass began on the record's node. Returns 0 or
- * CASB_ENOMEM.
- */
-int job_remove_orphan(struct pass *pass, struct plugin *source, struct record *record,
-                      struct casb_error *err) _warn_unused_;
+/* Has the backup CAS removed that a dead pass may have begun there. Returns 0 or CASB_ENOMEM. */
+int job_remove_orphan(struct pass *pass, struct plugin *source, const struct casb_node *node,
+                      struct record *record, struct casb_error *err) _warn_unused_;
 
 /* "spawning", ... Static. */
 const char *job_stage_name(enum job_stage stage);

@@ -98,20 +98,6 @@ static bool same_source(const struct plugin *source, const struct casb_record *r
     return text_equal(source->host.source, record->source);
 }
 
-static int take_orphan(struct record *record, void *arg)
-{
-    struct pass *pass = arg;
-    const struct casb_record *known = records_values(record);
-
-    for (size_t i = 0; known->spawned && i < pass->tool->n_sources; i++) {
-        struct plugin *source = &pass->tool->sources[i];
-
-        if (same_source(source, known) && !tool_discovery(source)->sweep)
-            return job_remove_orphan(pass, source, record, NULL);
-    }
-    return 0;
-}
-
 static void wait_for_jobs(struct pass *pass)
 {
     pthread_mutex_lock(&pass->lock);
@@ -125,35 +111,79 @@ static void wait_for_jobs(struct pass *pass)
     pthread_mutex_unlock(&pass->lock);
 }
 
-static int sweep(struct pass *pass, struct casb_error *err)
+/* Of a source that cannot list them, the record says where a backup CAS was begun. */
+static int remove_noted(struct record *record, void *arg)
 {
-    int r = records_each(pass->records, take_orphan, pass);
+    struct pass *pass = arg;
+    const struct casb_record *known = records_values(record);
+    const struct casb_node node = {.uid = known->uid, .name = known->name};
 
-    wait_for_jobs(pass);
-    for (size_t i = 0; r == 0 && i < pass->tool->n_sources; i++) {
+    for (size_t i = 0; known->spawned && i < pass->tool->n_sources; i++) {
         struct plugin *source = &pass->tool->sources[i];
-        size_t removed = 0;
 
-        if (!tool_discovery(source)->sweep)
+        if (!same_source(source, known) || tool_discovery(source)->sweep)
             continue;
-        r = tool_discovery(source)->sweep(source->self, &pass->call, &removed, err);
-        if (r)
-            return err_wrap(err, r, "source '%s': remove what an earlier pass left",
-                            source->host.source);
-        if (removed > 0)
-            log_info("source '%s': removed %zu backup CAS that an earlier pass left",
-                     source->host.source, removed);
+        if (pass->mode == PASS_CLEANUP)
+            (void)records_mark_present(record); /* the scan need not do it again */
+        return job_remove_orphan(pass, source, &node, record, NULL);
     }
-    return r ? err_set(err, r, "remove what an earlier pass left") : 0;
+    return 0;
 }
 
-/* ---- the scan */
-
+/* One pass's view of a source that is being scanned. */
 struct scan {
     struct pass *pass;
     struct plugin *source;
     struct casb_error *err;
 };
+
+static int remove_anyway(const struct casb_node *node, void *arg)
+{
+    struct scan *scan = arg;
+    struct record *record;
+    int r = records_get(scan->pass->records, node->uid, &record, scan->err);
+
+    if (r || !records_mark_present(record))
+        return r;
+    return job_remove_orphan(scan->pass, scan->source, node, record, scan->err);
+}
+
+/* Cleans up one source: it lists what it spawned, or else cleanup has it try each node. */
+static int sweep_source(struct pass *pass, struct plugin *source, struct casb_error *err)
+{
+    const struct casb_discovery_ops *ops = tool_discovery(source);
+    struct scan scan = {pass, source, err};
+    size_t removed = 0;
+    int r = 0;
+
+    if (ops->sweep)
+        r = ops->sweep(source->self, &pass->call, &removed, err);
+    else if (pass->mode == PASS_CLEANUP)
+        r = ops->scan(source->self, &pass->call, remove_anyway, &scan, err);
+    if (removed > 0)
+        log_info("source '%s': removed %zu backup CAS that an earlier pass left",
+                 source->host.source, removed);
+    return r ? err_wrap(err, r, "source '%s': remove what an earlier pass left",
+                        source->host.source)
+             : 0;
+}
+
+static int sweep(struct pass *pass, struct casb_error *err)
+{
+    int r = records_each(pass->records, remove_noted, pass);
+
+    if (r)
+        err_nomem(err);
+    for (size_t i = 0; r == 0 && i < pass->tool->n_sources; i++)
+        r = sweep_source(pass, &pass->tool->sources[i], err);
+    wait_for_jobs(pass);
+    if (r == 0 && pass->mode == PASS_CLEANUP && atomic_load(&pass->orphans_left) > 0)
+        r = err_set(err, CASB_EFAILED, "%zu backup CAS could not be removed",
+                    atomic_load(&pass->orphans_left));
+    return r;
+}
+
+/* ---- the scan */
 
 static int scan_node(const struct casb_node *node, void *arg)
 {
@@ -210,7 +240,8 @@ static int take_absent(struct record *record, void *arg)
 
     if (records_is_present(record) || !source_is_scanned(absent->pass, known))
         return 0;
-    if (absent->now_s - known->seen > absent->pass->settings->absent_after_ns / CLOCK_S)
+    if (!known->spawned &&
+        absent->now_s - known->seen > absent->pass->settings->absent_after_ns / CLOCK_S)
         absent->drop[absent->n_drop++] = known->uid;
     else if (known->registered > 0)
         report_add_absent(absent->pass->report);
@@ -362,7 +393,7 @@ int pass_run(const struct cmd_context *context, struct tool *tool, struct report
         pass.progress = progress_new(&pass);
         r = mode == PASS_PLAN ? with_workers(&pass, err) : with_lock(&pass, err);
         progress_free(pass.progress);
-        if (!r)
+        if (!r && mode != PASS_CLEANUP)
             r = check_all_names(&pass, err);
     }
     pass_done(&pass);

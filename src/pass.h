@@ -21,7 +21,7 @@ struct progress;
 enum pass_mode {
     PASS_RUN,
     PASS_PLAN,    /* scan and decide only; changes nothing, takes no lock */
-    PASS_CLEANUP, /* remove what earlier passes left, and nothing else */
+    PASS_CLEANUP, /* remove what earlier passes may have left, and nothing else */
 };
 
 /* What everything in a pass shares. Made by pass_run(); job.c and progress.c read it. */
@@ -38,7 +38,8 @@ struct pass {
     bool *only_seen, *force_seen;   /* parallel to cli->only and cli->force */
     _Atomic int64_t interrupted_ns; /* when the work was first seen to be over; 0: it goes on */
     atomic_bool lock_lost;
-    atomic_bool cut_short; /* some node's turn was not over when the pass had to end */
+    atomic_size_t orphans_left; /* backup CAS of earlier passes that could not be removed */
+    atomic_bool cut_short;      /* some node's turn was not over when the pass had to end */
 
     pthread_mutex_t lock; /* guards `jobs`, `open_jobs` and every job's stage */
     pthread_cond_t job_ended;

@@ -9,9 +9,10 @@
 
 /* ---- discovery */
 
+/* Also one that vanished: what was begun there may go on. */
 static struct fake_node *node_of(struct fake_world *world, const char *uid)
 {
-    for (size_t i = 0; i < world->n_nodes; i++)
+    for (size_t i = 0; i < FAKE_NODES && world->nodes[i].uid; i++)
         if (strcmp(world->nodes[i].uid, uid) == 0)
             return &world->nodes[i];
     return NULL;
@@ -92,7 +93,8 @@ static int remove_node(void *self, const struct casb_call *call, const struct ca
     struct fake_node *n = node_of(world, node->uid);
 
     (void)call;
-    (void)err;
+    if (n->remove_fails)
+        return err_set(err, CASB_EUNREACHABLE, "the host is down");
     pthread_mutex_lock(&world->lock);
     if (!attempt_is_recorded(world, node->uid))
         world->early_removals++;

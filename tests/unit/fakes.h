@@ -16,7 +16,7 @@
 struct fake_node {
     const char *uid, *name, *las_key, *las_source, *boot_id, *blocked;
     bool control_plane;
-    bool spawn_fails, spawn_hangs, register_fails, identify_fails, identify_hangs;
+    bool spawn_fails, spawn_hangs, register_fails, identify_fails, identify_hangs, remove_fails;
     bool alive; /* a backup CAS runs there */
     int spawned, identified, removed;
 };

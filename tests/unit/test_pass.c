@@ -335,6 +335,46 @@ static void a_source_that_cannot_list_has_its_spawns_noted(void **state)
     fake_done(&f);
 }
 
+static void a_noted_spawn_is_not_forgotten_until_it_is_removed(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    fake_without_sweep(&f);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    fake_record(&f, "u1")->r.spawned = 1;
+    fake_record(&f, "u1")->r.seen -= 91 * 24 * 3600;
+    f.world.nodes[1].remove_fails = true;
+    f.world.n_nodes = 1; /* taken from the list */
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_record(&f, "u1")->r.spawned, 1);
+    f.world.nodes[1].remove_fails = false;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_record(&f, "u1")->r.spawned, 0);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_null(fake_record(&f, "u1"));
+    fake_done(&f);
+}
+
+static void cleanup_tries_each_node_of_a_source_that_cannot_list(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 3);
+    fake_without_sweep(&f);
+    f.world.nodes[2].alive = true;
+    assert_int_equal(fake_pass(&f, PASS_CLEANUP), 0);
+    assert_int_equal(fake_alive(&f), 0);
+    assert_int_equal(f.world.nodes[0].removed, 1);
+    assert_int_equal(f.world.stores, 0);
+    f.world.nodes[1].remove_fails = true;
+    assert_int_equal(fake_pass(&f, PASS_CLEANUP), CASB_EFAILED);
+    assert_string_equal(f.err.text, "1 backup CAS could not be removed");
+    fake_done(&f);
+}
+
 static void vanished_nodes_are_kept_then_dropped(void **state)
 {
     struct fake f;
@@ -531,6 +571,8 @@ int main(void)
         cmocka_unit_test(cleanup_removes_what_was_left_and_scans_nothing),
         cmocka_unit_test(a_las_log_is_read_only_where_its_container_is_another),
         cmocka_unit_test(a_source_that_cannot_list_has_its_spawns_noted),
+        cmocka_unit_test(a_noted_spawn_is_not_forgotten_until_it_is_removed),
+        cmocka_unit_test(cleanup_tries_each_node_of_a_source_that_cannot_list),
         cmocka_unit_test(vanished_nodes_are_kept_then_dropped),
         cmocka_unit_test(a_node_that_was_skipped_for_long_is_not_dropped_when_it_vanishes),
         cmocka_unit_test(another_primary_registers_each_node_once),
