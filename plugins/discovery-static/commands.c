@@ -112,7 +112,8 @@ int commands_run(const struct commands *commands, const struct casb_call *call,
                  struct casb_error *err)
 {
     _cleanup_(commands_free_argvp) char **argv = NULL;
-    struct process_spec spec = {.env = (const char *const *)environ};
+    struct process_spec spec = {.env = (const char *const *)environ,
+                                .output_bytes = COMMANDS_OUTPUT_BYTES};
     int r;
 
     *ret = (struct process_result){0};

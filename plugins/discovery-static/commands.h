@@ -8,7 +8,8 @@
 
 #include <cas-backup/discovery.h>
 
-#define COMMANDS_DEFAULT_PORT 8081 /* of a CAS's client API (FACTS: "The SCONE CLI") */
+#define COMMANDS_DEFAULT_PORT 8081           /* of a CAS's client API (FACTS: "The SCONE CLI") */
+#define COMMANDS_OUTPUT_BYTES (1024U * 1024) /* a LAS log, as far as one is read elsewhere */
 
 struct commands {
     const char *instance;

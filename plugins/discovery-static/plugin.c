@@ -169,6 +169,9 @@ static int source_identify(void *self, const struct casb_call *call, const struc
     r = commands_run(&source->commands, &inner, host, COMMAND_IDENTIFY, &result, err);
     if (r)
         return r;
+    if (result.truncated) /* what was cut off is the end, and the last key counts */
+        return err_set(err, CASB_EINVALID, "identify command: it printed more than %u KiB",
+                       COMMANDS_OUTPUT_BYTES / 1024);
     return commands_parse_identity(buf_text(&result.out), result.out.len, ret_identity, err);
 }
 

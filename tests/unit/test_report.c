@@ -94,9 +94,10 @@ static void the_table_of_open_nodes_leaves_out_what_needs_no_care(void **state)
     char *text = printed(report, true);
 
     (void)state;
-    assert_string_equal(text, "NODE      SOURCE      OUTCOME  REASON         MESSAGE\n"
-                              "node-2    kubernetes  failed   retry          ErrImagePull: no, cut within ?\n"
-                              "server-b  static      skipped  unschedulable  -\n");
+    assert_string_equal(
+        text, "NODE      SOURCE      OUTCOME  REASON         MESSAGE\n"
+              "node-2    kubernetes  failed   retry          ErrImagePull: no, cut within ?\n"
+              "server-b  static      skipped  unschedulable  -\n");
     free(text);
     report_free(report);
 }

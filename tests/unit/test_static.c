@@ -389,6 +389,13 @@ static void trouble_with_identify_is_an_error(void **state)
     open_source(f);
     assert_int_equal(ops()->identify(f->self, &call, &node, &identity, &err), CASB_EFAILED);
     assert_string_equal(err.text, "identify command: exit status 1: " BOOT);
+
+    /* the last key counts, and here it may be among what was cut off */
+    err = (struct casb_error){0};
+    f->settings.commands[COMMAND_IDENTIFY] = tree(f, "['sh', '-c', 'yes | head -c 2000000']");
+    open_source(f);
+    assert_int_equal(ops()->identify(f->self, &call, &node, &identity, &err), CASB_EINVALID);
+    assert_string_equal(err.text, "identify command: it printed more than 1024 KiB");
 }
 
 /* ---- check */
