@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "loader.h"
 #include "log.h"
+#include "option_value.h"
 #include "options.h"
 
 #include <ctype.h>
@@ -51,6 +52,26 @@ static int fill_values(struct plugin *plugin, const struct settings *settings,
     return options_fill(descriptor->options, plugin->values, &origin, plugin->trees, err);
 }
 
+/* The first key of a setting's path: is it in the map? */
+static bool is_in_map(const json_t *map, const char *setting)
+{
+    return json_object_getn(map, setting, strcspn(setting, ".["));
+}
+
+/* What a plugin says of a setting, with the place where that stands if it comes from the file. */
+static int wrong_setting(const struct settings *settings, const struct plugin_ref *ref,
+                         struct casb_error *err)
+{
+    const struct casb_error said = *err;
+    char path[sizeof said.setting + 64];
+
+    *err = (struct casb_error){0};
+    snprintf(path, sizeof path, "%s.%s", ref->path, said.setting);
+    if (is_in_map(ref->tree, said.setting))
+        return option_error_at(settings->doc, path, false, err, "%s.%s", ref->path, said.text);
+    return err_set(err, CASB_EINVALID, "%s.%s", ref->path, said.text);
+}
+
 /* Loads one plugin, fills its settings and opens it. */
 static int open_plugin(struct tool *tool, enum casb_kind kind, const struct plugin_ref *ref,
                        struct plugin *plugin, struct casb_error *err)
@@ -72,6 +93,8 @@ static int open_plugin(struct tool *tool, enum casb_kind kind, const struct plug
     r = plugin->descriptor->open(&plugin->host, plugin->values, &plugin->self, err);
     if (r) {
         plugin->self = NULL;
+        if (err && err->setting[0])
+            return wrong_setting(tool->settings, ref, err);
         return err_wrap(err, r, "%s plugin '%s'", loader_kind_name(kind), ref->plugin);
     }
     plugin->open = true;

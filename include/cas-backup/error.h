@@ -24,7 +24,8 @@ enum casb_code {
     CASB_EFAILED = -9,      /* the other side tried and failed; anything else */
 };
 
-#define CASB_ERROR_TEXT_BYTES 496
+#define CASB_ERROR_TEXT_BYTES    496
+#define CASB_ERROR_SETTING_BYTES 64
 
 /*
  * What went wrong. The caller owns it and starts it with {0}; it has no pointers and needs no
@@ -37,6 +38,11 @@ struct casb_error {
     int http;      /* HTTP status behind it, or 0 */
     bool retry;    /* the same call may succeed later without anybody mending anything */
     char text[CASB_ERROR_TEXT_BYTES];
+    /*
+     * From a plugin's open(): the setting that is wrong, as the path in the plugin's own map
+     * ("hosts[0].address"). The host says where it stands in the file.
+     */
+    char setting[CASB_ERROR_SETTING_BYTES];
 };
 
 #endif

@@ -91,10 +91,10 @@ static struct pod_plan make_plan(const struct discovery *d)
 static int check_settings(const struct discovery_settings *s, struct casb_error *err)
 {
     if (s->namespace && !text_is_label(s->namespace))
-        return err_set(err, CASB_EINVALID, "namespace '%s' is not a DNS-1123 label", s->namespace);
+        return err_set_setting(err, "namespace", "'%s' is not a DNS-1123 label", s->namespace);
     if (!text_is_label(s->las_namespace))
-        return err_set(err, CASB_EINVALID, "las.namespace '%s' is not a DNS-1123 label",
-                       s->las_namespace);
+        return err_set_setting(err, "las.namespace", "'%s' is not a DNS-1123 label",
+                               s->las_namespace);
     return 0;
 }
 

@@ -73,47 +73,66 @@ int hosts_add(struct hosts *hosts, const struct host *host, struct casb_error *e
     return 0;
 }
 
-/* One key of a machine in the settings. */
+static const char unknown_key[] = "unknown key; valid are name, address, spawn, remove, identify";
+
+/* One key of a machine in the settings: what is wrong with it, or NULL. */
 static const char *take_key(struct host *host, const char *key, const json_t *value)
 {
     enum command c = hosts_command(key, strlen(key));
+    bool is_name = strcmp(key, "name") == 0;
 
     if (c < COMMANDS) {
         host->commands[c] = value;
         return hosts_fault_of_command(value);
     }
-    if (strcmp(key, "name") == 0)
-        host->name = json_string_value(value);
-    else if (strcmp(key, "address") == 0)
-        host->address = json_string_value(value);
-    else
-        return "unknown key; valid are name, address, spawn, remove, identify";
-    return json_is_string(value) ? NULL : "expected text (put it in quotes)";
+    if (!is_name && strcmp(key, "address") != 0)
+        return unknown_key;
+    if (!json_is_string(value))
+        return "expected text (put it in quotes)";
+    *(is_name ? &host->name : &host->address) = json_string_value(value);
+    return is_name ? hosts_fault_of_name(host->name) : hosts_fault_of_address(host->address);
+}
+
+static int take_pair(struct host *host, const char *key, const json_t *value,
+                     struct casb_error *err)
+{
+    static const char *const keys[] = {"name", "address", "spawn", "remove", "identify", NULL};
+    const char *fault = take_key(host, key, value), *near;
+    char where[CASB_ERROR_SETTING_BYTES], clean[32];
+
+    if (!fault)
+        return 0;
+    snprintf(where, sizeof where, "hosts[%zu].%s", host->index,
+             text_clean(clean, sizeof clean, key));
+    near = fault == unknown_key ? text_nearest(key, keys) : NULL;
+    return near ? err_set_setting(err, where, "%s (did you mean '%s'?)", fault, near)
+                : err_set_setting(err, where, "%s", fault);
 }
 
 static int take_object(struct hosts *hosts, size_t index, const json_t *object,
                        struct casb_error *err)
 {
     struct host host = {.index = index};
-    const char *key, *fault;
-    char clean[80];
+    const char *key, *fault = NULL;
+    char where[CASB_ERROR_SETTING_BYTES];
     json_t *value;
 
-    if (!json_is_object(object))
-        return err_set(err, CASB_EINVALID, "hosts[%zu]: expected a map with name and address",
-                       index);
     json_object_foreach ((json_t *)object, key, value) {
-        fault = take_key(&host, key, value);
-        if (fault)
-            return err_set(err, CASB_EINVALID, "hosts[%zu].%s: %s", index,
-                           text_clean(clean, sizeof clean, key), fault);
+        int r = take_pair(&host, key, value, err);
+
+        if (r)
+            return r;
     }
-    fault = hosts_fault_of_name(host.name);
+    if (!json_is_object(object))
+        fault = "expected a map with name and address";
+    else if (!host.name)
+        fault = hosts_fault_of_name(NULL);
+    else if (!host.address)
+        fault = hosts_fault_of_address(NULL);
     if (!fault)
-        fault = hosts_fault_of_address(host.address);
-    if (fault)
-        return err_set(err, CASB_EINVALID, "hosts[%zu]: %s", index, fault);
-    return hosts_add(hosts, &host, err);
+        return hosts_add(hosts, &host, err);
+    snprintf(where, sizeof where, "hosts[%zu]", index);
+    return err_set_setting(err, where, "%s", fault);
 }
 
 /* Those of the same name stand in the order in which they were given. */
@@ -151,10 +170,14 @@ static int refuse_twins(const struct hosts *hosts, const char *path, struct casb
     for (size_t i = 1; i < hosts->n; i++) {
         const struct host *a = &hosts->list[i - 1], *b = &hosts->list[i];
 
-        if (strcmp(a->name, b->name) == 0)
-            return err_set(err, CASB_EINVALID, "%s: '%s' is given twice, first at %s",
-                           place(second, sizeof second, b, path), b->name,
-                           place(first, sizeof first, a, path));
+        if (strcmp(a->name, b->name) != 0)
+            continue;
+        place(first, sizeof first, a, path);
+        place(second, sizeof second, b, path);
+        return b->line ? err_set(err, CASB_EINVALID, "%s: '%s' is given twice, first at %s", second,
+                                 b->name, first)
+                       : err_set_setting(err, second, "'%s' is given twice, first at %s", b->name,
+                                         first);
     }
     return 0;
 }

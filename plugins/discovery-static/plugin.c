@@ -58,7 +58,7 @@ static int check_commands(const struct static_settings *settings, struct casb_er
         const char *fault = list ? hosts_fault_of_command(list) : NULL;
 
         if (fault)
-            return err_set(err, CASB_EINVALID, "%s: %s", command_names[i], fault);
+            return err_set_setting(err, command_names[i], "%s", fault);
     }
     return 0;
 }

@@ -30,9 +30,9 @@ static const struct casb_option options[] = {
 static int check_paths(const struct api_settings *settings, struct casb_error *err)
 {
     if (settings->certificate_path[0] != '/')
-        return err_set(err, CASB_EINVALID, "certificate_path does not begin with '/'");
+        return err_set_setting(err, "certificate_path", "it does not begin with '/'");
     if (settings->register_path[0] != '/')
-        return err_set(err, CASB_EINVALID, "register_path does not begin with '/'");
+        return err_set_setting(err, "register_path", "it does not begin with '/'");
     return 0;
 }
 

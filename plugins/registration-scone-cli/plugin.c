@@ -61,17 +61,17 @@ static int open_session(struct scone *scone, struct casb_error *err)
     const struct scone_settings *settings = scone->settings;
 
     if (!is_session(settings->session))
-        return err_set(err, CASB_EINVALID, "session: '%s' is not of the form POLICY/SERVICE",
-                       settings->session);
+        return err_set_setting(err, "session", "'%s' is not of the form POLICY/SERVICE",
+                               settings->session);
     if (!settings->cas)
         return err_set(err, CASB_EINVALID,
                        "a session needs the primary's address: set cas, --cas or SCONE_CAS_ADDR");
     if (json_array_size(settings->tolerate) > 0)
-        return err_set(err, CASB_EINVALID,
-                       "tolerate has no effect with a session: its policy fixes the tolerances");
+        return err_set_setting(
+            err, "tolerate", "it has no effect with a session, whose policy fixes the tolerances");
     if (text_empty(las_address(settings)))
-        return err_set(err, CASB_EINVALID,
-                       "las_address: 'node' needs the address of this pod's node in POD_HOST_IP");
+        return err_set_setting(err, "las_address",
+                               "'node' needs the address of this pod's node in POD_HOST_IP");
     if (settings->config)
         plog(scone->host, CASB_INFO, NULL, "session %s is used, and not the configuration %s",
              settings->session, settings->config);

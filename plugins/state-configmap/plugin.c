@@ -46,11 +46,11 @@ DEFINE_FREEP(struct state *, state_close)
 static int check_settings(const struct configmap_settings *settings, struct casb_error *err)
 {
     if (settings->namespace && !text_is_label(settings->namespace))
-        return err_set(err, CASB_EINVALID, "namespace '%s' is not a DNS-1123 label",
-                       settings->namespace);
+        return err_set_setting(err, "namespace", "'%s' is not a DNS-1123 label",
+                               settings->namespace);
     if (settings->lease_duration_ns < LEASE_SHORTEST_NS ||
         settings->lease_duration_ns > LEASE_LONGEST_NS)
-        return err_set(err, CASB_EINVALID, "lease_duration must be from 3s to 1h");
+        return err_set_setting(err, "lease_duration", "it must be from 3s to 1h");
     return 0;
 }
 

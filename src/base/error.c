@@ -99,6 +99,22 @@ int err_pass(struct casb_error *err, const struct casb_error *failure)
     return failure->code;
 }
 
+int err_set_setting(struct casb_error *err, const char *setting, const char *format, ...)
+{
+    size_t len;
+    va_list ap;
+
+    if (!err || err->code)
+        return CASB_EINVALID;
+    err_set(err, CASB_EINVALID, "%s: ", setting);
+    len = strlen(err->text);
+    va_start(ap, format);
+    vsnprintf(err->text + len, sizeof err->text - len, format, ap);
+    va_end(ap);
+    snprintf(err->setting, sizeof err->setting, "%s", setting);
+    return CASB_EINVALID;
+}
+
 int err_nomem(struct casb_error *err)
 {
     return err_set(err, CASB_ENOMEM, "out of memory");

@@ -29,6 +29,13 @@ int err_wrap(struct casb_error *err, int code, const char *format, ...) _printf_
  */
 int err_pass(struct casb_error *err, const struct casb_error *failure);
 
+/*
+ * Records that a plugin's setting is wrong, with its path in front of the text: "namespace: ...".
+ * Returns CASB_EINVALID.
+ */
+int err_set_setting(struct casb_error *err, const char *setting, const char *format, ...)
+    _printf_(3, 4);
+
 /* Records "out of memory" and returns CASB_ENOMEM. */
 int err_nomem(struct casb_error *err);
 

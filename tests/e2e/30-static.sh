@@ -164,8 +164,6 @@ grep -Eq "another pass holds the lock .*state.json.lock': .*pid $pid, since 20" 
 ok $? 'which names the holder'
 begin=$SECONDS
 kill -TERM "$pid"
-sleep 0.2
-kill -HUP "$pid" # one request may come as two signals
 cat <&3 >"$work/err"
 wait "$pid"
 is [ $? -eq 143 ] 'SIGTERM ends it with 143'
@@ -239,6 +237,21 @@ fault 'server-1 127.0.0.1  spwan=["x"]' 2:21 'expected spawn=LIST'
 fault 'server-1 127.0.0.1 spawn=[x]' 2:26 'expected a JSON list'
 fault "server-1 127.0.0.1
 server-1 127.0.0.2" 3:1 "'server-1' is given twice"
+# wrong YAML PLACE TEXT: one source with settings that only its plugin can judge
+wrong() {
+    printf '%s\n' "$1" 'state: {plugin: file}' >"$work/wrong.yaml"
+    run 2 "settings with: ${1##*$'\n'}" plan -f "$work/wrong.yaml" --plugin-dir "$builddir/.libs" \
+        --config "$owner/config.json"
+    has err "wrong.yaml:$2: $3" 'names file, line and column, too'
+}
+wrong 'discovery:
+  - plugin: static
+    hosts:
+      - {name: a, adress: b}' 4:27 "discovery[0].hosts[0].adress: unknown key"
+wrong 'discovery:
+  - plugin: static
+    hosts:
+      - {name: a, address: "b c"}' 4:28 "discovery[0].hosts[0].address: an address is HOST or"
 
 # ---- by hand: one more server, with nothing but the CLI's configuration
 

@@ -362,7 +362,7 @@ static void wrong_settings_are_refused(void **state)
 
     wrong.lease_duration_ns = CLOCK_S;
     assert_int_equal(casb_plugin.open(&f->host.host, &wrong, &self, &err), CASB_EINVALID);
-    assert_string_equal(err.text, "lease_duration must be from 3s to 1h");
+    assert_string_equal(err.text, "lease_duration: it must be from 3s to 1h");
     wrong = f->settings;
     wrong.namespace = "a/b";
     assert_int_equal(casb_plugin.open(&f->host.host, &wrong, &self, NULL), CASB_EINVALID);

@@ -141,7 +141,7 @@ static void a_bad_namespace_is_refused(void **state)
     struct setup *s = *state;
 
     s->settings.namespace = "No Label";
-    assert_not_opened(s, "namespace 'No Label' is not a DNS-1123 label");
+    assert_not_opened(s, "namespace: 'No Label' is not a DNS-1123 label");
 }
 
 static void a_bad_las_namespace_is_refused(void **state)
@@ -149,7 +149,7 @@ static void a_bad_las_namespace_is_refused(void **state)
     struct setup *s = *state;
 
     s->settings.las_namespace = "a.b";
-    assert_not_opened(s, "las.namespace 'a.b' is not a DNS-1123 label");
+    assert_not_opened(s, "las.namespace: 'a.b' is not a DNS-1123 label");
 }
 
 static void without_a_cluster_it_is_not_opened(void **state)
