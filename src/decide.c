@@ -5,6 +5,11 @@
 
 #define SEEN_AGAIN_S (24 * 60 * 60)
 
+bool decide_is_keyless(const char *las_source)
+{
+    return las_source && las_source[0] == DECIDE_KEYLESS;
+}
+
 static bool both_known_and_differ(const char *a, const char *b)
 {
     return a && b && !text_equal(a, b);
@@ -104,6 +109,8 @@ bool decide_refresh(struct casb_record *record, const struct casb_node *node, co
 {
     bool changed = action == DECIDE_KEEP && refresh_identity(record, node, source);
 
+    if (decide_is_keyless(node->las_source))
+        changed |= refresh(&record->las_source, node->las_source);
     if (now_s - record->seen < SEEN_AGAIN_S)
         return changed;
     record->seen = now_s;

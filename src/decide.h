@@ -35,6 +35,15 @@ struct decision {
 };
 
 /*
+ * Before a word of casb_node.las_source, in the node and in its record: there is no key where it
+ * points, and there will be none, so that nobody needs to look.
+ */
+#define DECIDE_KEYLESS '!'
+
+/* Does the word, which may be NULL, have that mark? */
+bool decide_is_keyless(const char *las_source);
+
+/*
  * Decides for one node. `record` is NULL where nothing is known. A LAS key or boot ID that is
  * NULL is unknown, and proves nothing.
  */
@@ -44,7 +53,8 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
 /*
  * Brings the record of a node that is not registered now up to date; true where *record changed.
  * Of a kept node that is name, source, LAS key and boot ID as it shows them, borrowed from the
- * node and `source`. Any node was seen, which is noted only once `seen` is a day old.
+ * node and `source`. Of any node it is where it has no key, and that it was seen, which is noted
+ * only once `seen` is a day old.
  */
 bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
                     enum decide_action action, int64_t now_s);

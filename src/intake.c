@@ -93,15 +93,32 @@ static int settle_without_job(struct pass *pass, const struct plugin *source,
 
 /* ---- identify and decide */
 
+/* Without memory for the mark it is looked at again, which is all that comes of it. */
+static void mark_keyless(struct job *job)
+{
+    const char *word = job->node.las_source;
+
+    if (text_empty(word))
+        return;
+    if (asprintf(&job->keyless, "%c%s", DECIDE_KEYLESS, word) < 0)
+        job->keyless = NULL;
+    else
+        job->node.las_source = job->keyless;
+}
+
 static void identify(struct job *job)
 {
     struct casb_error err = {0};
+    int r;
 
     job_enter(job, JOB_IDENTIFYING);
-    if (tool_discovery(job->source)
-            ->identify(job->source->self, &job->pass->call, &job->node, &job->identity, &err)) {
+    r = tool_discovery(job->source)
+            ->identify(job->source->self, &job->pass->call, &job->node, &job->identity, &err);
+    if (r) {
         job_log(job, CASB_WARN, "it could not be identified, what else is known of it decides: %s",
                 err.text);
+        if (r == CASB_ENOTFOUND)
+            mark_keyless(job);
         return;
     }
     if (job->identity.las_key[0])
@@ -146,7 +163,8 @@ static bool needs_identity(const struct pass *pass, const struct plugin *source,
     bool compared =
         record && record->registered > 0 && text_equal(record->primary, pass->tool->primary.id);
 
-    if (!tool_discovery(source)->identify || !node->las_source || node->las_key)
+    if (!tool_discovery(source)->identify || !node->las_source || node->las_key ||
+        decide_is_keyless(node->las_source))
         return false;
     if (decision->action == DECIDE_SKIP && text_equal(decision->reason, "control-plane"))
         return false;
@@ -163,7 +181,8 @@ static bool holds_unread(const struct pass *pass, const struct casb_node *node,
     const struct casb_record *known = records_values(record);
     struct casb_node seen = *node;
 
-    if (known && known->las_key && !text_empty(node->las_source))
+    if (known && known->las_key && !text_empty(node->las_source) &&
+        !decide_is_keyless(node->las_source))
         seen.boot_id = NULL;
     return judge(pass, &seen, record, false).holds;
 }
@@ -191,6 +210,17 @@ static int queue_node(struct pass *pass, struct plugin *source, const struct cas
     return r;
 }
 
+/* What the record has from where the node's key is to be read now: it, or that there is none. */
+static void recall(const struct casb_record *known, struct casb_node *node)
+{
+    if (!known || text_empty(node->las_source))
+        return;
+    if (decide_is_keyless(known->las_source) && text_equal(known->las_source + 1, node->las_source))
+        node->las_source = known->las_source;
+    else if (known->las_key && text_equal(known->las_source, node->las_source))
+        node->las_key = known->las_key;
+}
+
 int intake_node(struct pass *pass, struct plugin *source, const struct casb_node *found,
                 struct casb_error *err)
 {
@@ -211,9 +241,7 @@ int intake_node(struct pass *pass, struct plugin *source, const struct casb_node
         return 0;
     }
     known = records_values(record);
-    if (known && known->las_key && !text_empty(node.las_source) &&
-        text_equal(known->las_source, node.las_source))
-        node.las_key = known->las_key;
+    recall(known, &node);
     forced = is_forced(pass, &node);
     if (left_out(pass, &node)) {
         report_add_unselected(pass->report, holds_unread(pass, &node, record));

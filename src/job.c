@@ -69,6 +69,7 @@ void job_end(struct job *job)
     if (--pass->open_jobs == 0)
         pthread_cond_signal(&pass->job_ended);
     pthread_mutex_unlock(&pass->lock);
+    free(job->keyless);
     free(job);
 }
 
@@ -177,13 +178,14 @@ static struct casb_record attempt_values(const struct job *job)
 static struct casb_record success_values(const struct job *job)
 {
     struct casb_record values = attempt_values(job);
+    const char *source = job->node.las_source;
+    bool was_read = job->node.las_key || decide_is_keyless(source);
 
     values.status = CASB_REGISTERED;
     values.registered = values.attempted;
     values.primary = job->pass->tool->primary.id;
     values.las_key = job->node.las_key;
-    values.las_source =
-        job->node.las_key && !text_empty(job->node.las_source) ? job->node.las_source : NULL;
+    values.las_source = was_read && !text_empty(source) ? source : NULL;
     values.boot_id = job->node.boot_id;
     values.attempts = 0;
     values.error = NULL;
@@ -196,6 +198,8 @@ static struct casb_record failure_values(const struct job *job, const char *erro
 
     if (job->decision.replaced)
         values.registered = 0; /* coverage must not count on a machine that is gone */
+    if (decide_is_keyless(job->node.las_source))
+        values.las_source = job->node.las_source;
     values.status = CASB_FAILED;
     values.attempts++;
     values.error = error;

@@ -26,6 +26,7 @@ struct job {
     struct plugin *source;
     struct casb_node node; /* its own copy */
     struct casb_identity identity;
+    char *keyless; /* node.las_source with its mark, or NULL */
     struct record *record;
     struct decision decision;
     bool forced;

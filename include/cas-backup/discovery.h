@@ -22,7 +22,8 @@ struct casb_node {
     /*
      * Where identify() would read the LAS key: an opaque word that changes whenever the key can
      * have changed (the start of the LAS container). The host calls identify() only where the
-     * record's word differs. "" : no such word exists, ask each time. NULL: nothing to read.
+     * record's word differs. "" : no such word exists, ask each time. NULL: nothing to read. It
+     * does not begin with '!', which is the host's mark for a word that holds no key.
      */
     const char *las_source;
     const char *boot_id;
@@ -56,7 +57,8 @@ struct casb_discovery_ops {
 
     /*
      * Reads the node's hardware identity. Trouble is an error of this node alone: the host warns
-     * and goes by the boot ID. May be NULL.
+     * and goes by the boot ID. CASB_ENOTFOUND says that there is no LAS key and will be none before
+     * las_source changes: the host remembers that, and does not ask again before. May be NULL.
      */
     int (*identify)(void *self, const struct casb_call *call, const struct casb_node *node,
                     struct casb_identity *ret_identity, struct casb_error *err);

@@ -20,6 +20,8 @@ enum casb_status {
  * are seconds since 1970 UTC; 0: never. `registered`, `primary`, `las_key`, `las_source` and
  * `boot_id` describe the last successful registration; a failed attempt leaves them alone, but for
  * `registered`, which becomes 0 where the LAS key proves that another machine stands there now.
+ * `las_source` is where `las_key` came from; with a '!' in front it is where the node had no key
+ * when it was last looked for, and `las_key` came from an earlier place.
  */
 struct casb_record {
     const char *uid;

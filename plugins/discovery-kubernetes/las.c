@@ -19,6 +19,8 @@
 
 /* Of all containers of one pod. */
 #define READ_NS (15 * CLOCK_S)
+/* LAS prints its key when it starts: one that has not after so long is not going to. */
+#define STARTING_MS (60 * 60 * INT64_C(1000))
 /* So many pods in a row without an answer are no accident: the rest would cost the pass its time.
  */
 #define SILENT_MAX 16
@@ -28,7 +30,7 @@ struct las {
     const char *namespace;
     const char *selector;
     pthread_mutex_t lock; /* guards the pointer `pods`; what it points to never changes */
-    json_t *pods;         /* node: {pod, rank, created, source or null, containers: [name]} */
+    json_t *pods;         /* node: {pod, rank, created, source, started, containers: [name]} */
     atomic_uint silent;   /* pods, the last ones in a row, whose log nobody answered for */
 };
 
@@ -54,32 +56,41 @@ void las_free(struct las *las)
     free(las);
 }
 
-/* One container's part of the source: nothing before its first start. */
-static int append_start(struct buf *source, const json_t *status)
+/* When the container was started last; NULL before its first start. */
+static const char *last_start(const json_t *status)
 {
     const char *running = jsonx_string(status, "state.running.startedAt");
     const char *ended = jsonx_string(status, "state.terminated.startedAt");
-    const char *before = jsonx_string(status, "lastState.terminated.startedAt");
-    const char *started = running ? running : ended ? ended : before;
 
-    if (!started)
-        return 0;
-    return buf_printf(source, "/%lld@%s", (long long)jsonx_int(status, "restartCount", 0), started);
+    if (running || ended)
+        return running ? running : ended;
+    return jsonx_string(status, "lastState.terminated.startedAt");
 }
 
-/* The pod's uid and its containers' starts; *ret_started: there was one. */
-static int read_source(const json_t *pod, const char *uid, struct buf *source, bool *ret_started)
+/*
+ * The pod's uid and its containers' starts; *ret_started is the last of these, borrowed, or NULL.
+ * The API writes all times in one form, so that they compare as text.
+ */
+static int read_source(const json_t *pod, const char *uid, struct buf *source,
+                       const char **ret_started)
 {
     const json_t *status;
     size_t i;
 
+    *ret_started = NULL;
     if (buf_puts(source, uid) < 0)
         return CASB_ENOMEM;
     json_array_foreach (jsonx_array(pod, "status.containerStatuses"), i, status) {
-        if (append_start(source, status) < 0)
+        const char *started = last_start(status);
+
+        if (!started)
+            continue;
+        if (buf_printf(source, "/%lld@%s", (long long)jsonx_int(status, "restartCount", 0),
+                       started) < 0)
             return CASB_ENOMEM;
+        if (!*ret_started || strcmp(started, *ret_started) > 0)
+            *ret_started = started;
     }
-    *ret_started = source->len > strlen(uid);
     return 0;
 }
 
@@ -105,7 +116,6 @@ static int rank_of(const json_t *pod)
     return condition_is_true(pod, "Ready") ? 2 : 1;
 }
 
-/* The API writes all times in one form, so that they compare as text. */
 static bool is_better(const json_t *a, const json_t *b)
 {
     int64_t rank_a = jsonx_int(a, "rank", 0), rank_b = jsonx_int(b, "rank", 0);
@@ -123,16 +133,17 @@ static int read_pod(const json_t *pod, json_t **ret, struct casb_error *err)
     const char *name = jsonx_string(pod, "metadata.name");
     const char *uid = jsonx_string(pod, "metadata.uid");
     json_auto_t *containers = json_array();
-    bool started;
+    const char *started;
 
     if (!name || !uid || !created)
         return 0;
     if (!containers || read_containers(pod, containers) < 0 ||
         read_source(pod, uid, &source, &started) < 0)
         return err_nomem(err);
-    return jsonx_pack(ret, err, "{s:s, s:i, s:s, s:s*, s:O}", "pod", name, "rank", rank_of(pod),
-                      "created", created, "source", started ? buf_text(&source) : NULL,
-                      "containers", containers);
+    return jsonx_pack(ret, err, "{s:s, s:i, s:s, s:s*, s:s*, s:O}", "pod", name, "rank",
+                      rank_of(pod), "created", created, "source",
+                      started ? buf_text(&source) : NULL, "started", started, "containers",
+                      containers);
 }
 
 static int on_pod(const json_t *pod, void *arg)
@@ -220,6 +231,18 @@ static int read_log(struct las *las, const struct casb_call *call, struct helpin
     return 0;
 }
 
+/* What was read is no beginning, after a rotation, or LAS is not so far yet. */
+static int no_key(const json_t *pod, struct casb_error *err)
+{
+    int64_t started_ms;
+
+    if (clock_parse(jsonx_string(pod, "started"), &started_ms) == 0 &&
+        clock_wall_ms() - started_ms > STARTING_MS)
+        return err_set(err, CASB_ENOTFOUND,
+                       "no public key in its log, which is not read again before LAS restarts");
+    return err_set(err, CASB_EFAILED, "no public key in its log");
+}
+
 /* Trouble with one container does not matter where another one holds the key. */
 static int read_logs(struct las *las, const struct casb_call *call, const json_t *pod,
                      char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
@@ -249,7 +272,7 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
     }
     if (trouble.code)
         return err_pass(err, &trouble);
-    return err_set(err, CASB_ENOTFOUND, "no public key in its log");
+    return no_key(pod, err);
 }
 
 /* As where a firewall drops what goes to the kubelets' port. */

@@ -37,8 +37,9 @@ const char *las_source(const json_t *pods, const char *node);
 /*
  * Reads the key from the log of the node's LAS pod: 64 KiB of each container from its beginning,
  * and only where none holds a key up to 1 MiB; all of it in 15 s. Once many pods in a row gave no
- * answer no log is read any more. CASB_ENOTFOUND where the logs were read and hold none, or no LAS
- * pod is known. Thread-safe.
+ * answer no log is read any more. Where the logs were read and hold none: CASB_EFAILED in the first
+ * hour after a container's start, then CASB_ENOTFOUND, as also where no LAS pod is known.
+ * Thread-safe.
  */
 int las_read_key(struct las *las, const struct casb_call *call, const char *node,
                  char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err) _warn_unused_;

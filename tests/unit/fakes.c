@@ -48,6 +48,8 @@ static int identify(void *self, const struct casb_call *call, const struct casb_
     if (n->identify_hangs)
         return err_set(err, clock_sleep(call, 3600 * CLOCK_S), "no answer");
     if (n->identify_fails)
+        return err_set(err, CASB_EUNREACHABLE, "the kubelet does not answer");
+    if (n->keyless)
         return err_set(err, CASB_ENOTFOUND, "no key in the log");
     snprintf(ret->las_key, sizeof ret->las_key, "KEY-%.40s", n->las_source);
     return 0;

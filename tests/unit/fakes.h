@@ -17,7 +17,8 @@ struct fake_node {
     const char *uid, *name, *las_key, *las_source, *boot_id, *blocked;
     bool control_plane;
     bool spawn_fails, spawn_hangs, register_fails, identify_fails, identify_hangs, remove_fails;
-    bool alive; /* a backup CAS runs there */
+    bool keyless; /* its LAS log has no key */
+    bool alive;   /* a backup CAS runs there */
     int spawned, identified, removed;
 };
 

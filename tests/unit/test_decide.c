@@ -252,6 +252,22 @@ static void an_unknown_key_leaves_the_recorded_one(void **state)
     assert_null(record.las_source);
 }
 
+static void that_there_is_no_key_is_noted_whatever_becomes_of_the_node(void **state)
+{
+    static const enum decide_action actions[] = {DECIDE_KEEP, DECIDE_SKIP};
+    struct casb_node node = {.uid = "u", .name = "n", .las_source = "!pod/2", .boot_id = "b"};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(actions); i++) {
+        struct casb_record record = registered;
+
+        assert_true(decide_refresh(&record, &node, "s", actions[i], NOW));
+        assert_string_equal(record.las_source, "!pod/2");
+        assert_string_equal(record.las_key, "A");
+        assert_false(decide_refresh(&record, &node, "s", actions[i], NOW));
+    }
+}
+
 static void seen_is_renewed_once_a_day(void **state)
 {
     struct casb_record record = registered;
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_failed_renewal_leaves_the_old_registration_standing),
         cmocka_unit_test(keeping_brings_the_record_up_to_date),
         cmocka_unit_test(an_unknown_key_leaves_the_recorded_one),
+        cmocka_unit_test(that_there_is_no_key_is_noted_whatever_becomes_of_the_node),
         cmocka_unit_test(seen_is_renewed_once_a_day),
         cmocka_unit_test(skipping_only_says_that_the_node_was_seen),
     };

@@ -12,7 +12,7 @@
 #define KEY   "A470CDA5245AF18EF5D8D3E1B30982A3BC74848376CA4FD03237C0F342E97239"
 #define LINE  "[10000:INFO@04.05.2020/11:01:44] STARTER: SCONE QE has public key " KEY "\n"
 #define KIB   1024
-#define START "2026-01-01T00:00:00Z"
+#define START "2020-01-01T00:00:00Z"
 
 struct setup {
     struct kube kube;
@@ -275,7 +275,8 @@ static void beyond_1_mib_no_key_is_looked_for(void **state)
     set_long_log(s, "a/las", 1024 * KIB + 2, LINE);
     list(s);
     assert_int_equal(read_key(s, "node-1"), CASB_ENOTFOUND);
-    assert_string_equal(s->err.text, "LAS pod 'a': no public key in its log");
+    assert_string_equal(s->err.text, "LAS pod 'a': no public key in its log, which is "
+                                     "not read again before LAS restarts");
     assert_int_equal(s->kube.texts, 2);
 }
 
@@ -289,6 +290,24 @@ static void a_short_log_without_a_key_is_read_once(void **state)
     assert_int_equal(read_key(s, "node-1"), CASB_ENOTFOUND);
     assert_int_equal(s->kube.texts, 1);
     assert_string_equal(s->key, "");
+}
+
+static void a_las_that_was_started_lately_may_print_a_key_yet(void **state)
+{
+    struct setup *s = *state;
+    json_t *pod = add_pod(s, "a", "node-1", true, START);
+    char started[CLOCK_RFC3339_BYTES], status[256];
+
+    clock_format(started, clock_wall_ms() - 50 * 60 * 1000, false);
+    snprintf(status, sizeof status,
+             "[{\"name\": \"las\", \"state\": {\"running\": {\"startedAt\": \"%s\"}}},"
+             " {\"name\": \"qe\", \"state\": {\"running\": {\"startedAt\": \"" START "\"}}}]",
+             started);
+    set_container(pod, status);
+    set_log(s, "a/las", "LAS is starting\n");
+    list(s);
+    assert_int_equal(read_key(s, "node-1"), CASB_EFAILED);
+    assert_string_equal(s->err.text, "LAS pod 'a': no public key in its log");
 }
 
 static void any_container_may_print_the_key(void **state)
@@ -386,6 +405,7 @@ int main(void)
         TEST(a_later_key_needs_a_second_read),
         TEST(beyond_1_mib_no_key_is_looked_for),
         TEST(a_short_log_without_a_key_is_read_once),
+        TEST(a_las_that_was_started_lately_may_print_a_key_yet),
         TEST(any_container_may_print_the_key),
         TEST(an_unreadable_log_is_an_error),
         TEST(reading_ends_soon),

@@ -314,6 +314,72 @@ static void a_las_log_is_read_only_where_its_container_is_another(void **state)
     fake_done(&f);
 }
 
+static void a_las_log_without_a_key_is_read_once(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 1);
+    f.world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[0].las_source = "pod/1";
+    f.world.nodes[0].keyless = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(f.world.nodes[0].identified, 2);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_record(&f, "u0")->las_key, "KEY-pod/0");
+
+    f.world.nodes[0].boot_id = "boot-2"; /* it decides now */
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "registered: boot-id-changed");
+    assert_null(fake_record(&f, "u0")->r.las_key);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(f.world.nodes[0].identified, 2);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+
+    f.world.nodes[0].las_source = "pod/2"; /* LAS was started again */
+    f.world.nodes[0].keyless = false;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(f.world.nodes[0].identified, 3);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_record(&f, "u0")->las_key, "KEY-pod/2");
+    fake_done(&f);
+}
+
+static void a_node_that_never_showed_a_key_is_not_asked_again_either(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    f.world.nodes[0].las_source = f.world.nodes[1].las_source = "pod/0";
+    f.world.nodes[0].keyless = f.world.nodes[1].keyless = true;
+    f.world.nodes[1].register_fails = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "kept: ");
+    assert_string_equal(fake_outcome(&f, "node-1"), "failed: retry: register: TCB out of date");
+    assert_int_equal(f.world.nodes[0].identified, 1);
+    assert_int_equal(f.world.nodes[1].identified, 1);
+    fake_done(&f);
+}
+
+static void a_source_without_words_is_asked_each_time(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 1);
+    f.world.nodes[0].las_source = "";
+    f.world.nodes[0].keyless = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(f.world.nodes[0].identified, 2);
+    assert_null(fake_record(&f, "u0")->r.las_source);
+    fake_done(&f);
+}
+
 static void a_source_that_cannot_list_has_its_spawns_noted(void **state)
 {
     struct fake f;
@@ -570,6 +636,9 @@ int main(void)
         cmocka_unit_test(plan_changes_nothing),
         cmocka_unit_test(cleanup_removes_what_was_left_and_scans_nothing),
         cmocka_unit_test(a_las_log_is_read_only_where_its_container_is_another),
+        cmocka_unit_test(a_las_log_without_a_key_is_read_once),
+        cmocka_unit_test(a_node_that_never_showed_a_key_is_not_asked_again_either),
+        cmocka_unit_test(a_source_without_words_is_asked_each_time),
         cmocka_unit_test(a_source_that_cannot_list_has_its_spawns_noted),
         cmocka_unit_test(a_noted_spawn_is_not_forgotten_until_it_is_removed),
         cmocka_unit_test(cleanup_tries_each_node_of_a_source_that_cannot_list),
