@@ -383,7 +383,6 @@ static void a_leftover_that_goes_unseen_is_not_waited_for(void **state)
 
     clock_step_ns = 3 * CLOCK_S;
     clock_ahead_ns = -60 * CLOCK_S; /* poll() goes by the true clock: nothing is waited for */
-    s->settings.ready_timeout_ns = s->call.deadline_ns = INT64_MAX / 2;
     s->kube.secretive = true;
     add_pod(s, "cas", "pass-1", false);
     s->kube.creates[1] = (struct fake_create){FAKE_CREATED, {READY}};
