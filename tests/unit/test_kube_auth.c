@@ -605,7 +605,6 @@ int main(void)
         TEST(what_a_plugin_says_goes_to_our_standard_error),
         TEST(a_plugin_may_print_up_to_a_megabyte),
         TEST(a_missing_plugin_is_named_with_its_hint),
-        TEST(a_plugin_without_its_loader_is_told_apart_from_a_missing_one),
         TEST(a_credential_without_expiry_lasts),
         TEST(a_credential_may_be_good_for_thousands_of_years),
         TEST(a_credential_is_renewed_before_it_expires),
@@ -613,7 +612,10 @@ int main(void)
         TEST(many_threads_run_the_plugin_once),
         TEST(a_new_certificate_gives_a_new_client_while_the_old_one_is_in_use),
         TEST(a_waiting_thread_can_be_cancelled),
+        TEST(a_plugin_without_its_loader_is_told_apart_from_a_missing_one),
     };
+    /* valgrind cannot go on from an exec that fails: the last one is not for it */
+    size_t count = ELEMENTS(tests) - (getenv("UNDER_VALGRIND") ? 1 : 0);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
 }

@@ -389,9 +389,16 @@ static void trouble_with_identify_is_an_error(void **state)
     open_source(f);
     assert_int_equal(ops()->identify(f->self, &call, &node, &identity, &err), CASB_EFAILED);
     assert_string_equal(err.text, "identify command: exit status 1: " BOOT);
+}
 
-    /* the last key counts, and here it may be among what was cut off */
-    err = (struct casb_error){0};
+static void the_last_key_may_be_among_what_was_cut_off(void **state)
+{
+    struct fixture *f = *state;
+    const struct casb_call call = call_for(10);
+    const struct casb_node node = node_a();
+    struct casb_identity identity;
+    struct casb_error err = {0};
+
     f->settings.commands[COMMAND_IDENTIFY] = tree(f, "['sh', '-c', 'yes | head -c 2000000']");
     open_source(f);
     assert_int_equal(ops()->identify(f->self, &call, &node, &identity, &err), CASB_EINVALID);
@@ -442,6 +449,7 @@ int main(void)
         WITH_SOURCE(a_remove_that_hangs_is_ended),
         WITH_SOURCE(identify_reads_what_its_command_prints),
         WITH_SOURCE(trouble_with_identify_is_an_error),
+        WITH_SOURCE(the_last_key_may_be_among_what_was_cut_off),
         WITH_SOURCE(check_looks_for_every_program_once),
     };
 
