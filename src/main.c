@@ -73,7 +73,8 @@ static void *take_signals(void *arg)
         return NULL;
     atomic_store(&signals->number, number);
     eventfd_write(signals->cancel_fd, 1);
-    log_info("SIG%s: cleaning up, a second signal ends it at once", sigabbrev_np(number));
+    log_info("SIG%s: cleaning up; another signal, after a second, ends it at once",
+             sigabbrev_np(number));
     do {
         sigwait(&signals->set, &number);
     } while (!atomic_load(&signals->over) && clock_now_ns() < again_ns);
