@@ -159,3 +159,33 @@ int options_fill(const struct casb_option *table, void *values, const struct opt
     }
     return r;
 }
+
+/* The option that "las.namespace" or "hosts[0].address" belongs to; NULL: none. */
+static const struct casb_option *option_of(const struct casb_option *table, const char *setting)
+{
+    for (; table && table->name; table++) {
+        size_t len = strlen(table->name);
+
+        if (strncmp(table->name, setting, len) == 0 &&
+            (!setting[len] || strchr(".[", setting[len])))
+            return table;
+    }
+    return NULL;
+}
+
+int options_blame(const struct casb_option *table, const struct options_origin *origin,
+                  struct casb_error *err)
+{
+    const struct casb_error said = *err;
+    struct option_value v = {.option = option_of(table, said.setting)};
+    const char *text = said.text + strlen(said.setting) + strlen(": ");
+    char path[OPTION_WHERE_BYTES];
+
+    *err = (struct casb_error){0};
+    if (v.option && find_value(origin, &v) && v.text && !v.is_default)
+        return err_set(err, CASB_EINVALID, "%s: %s", v.where, text);
+    join_path(path, sizeof path, origin->path, said.setting);
+    if (v.node)
+        return option_error_at(origin->doc, path, false, err, "%s: %s", path, text);
+    return err_set(err, CASB_EINVALID, "%s: %s", path, text);
+}

@@ -38,6 +38,13 @@ struct options_origin {
 int options_fill(const struct casb_option *table, void *values, const struct options_origin *origin,
                  json_t *trees, struct casb_error *err) _warn_unused_;
 
+/*
+ * Replaces the error of a plugin, which names one of its settings (err->setting), by one that says
+ * where the value came from. Returns CASB_EINVALID.
+ */
+int options_blame(const struct casb_option *table, const struct options_origin *origin,
+                  struct casb_error *err);
+
 /* The option with this name, or NULL. A NULL table is empty. */
 const struct casb_option *options_find(const struct casb_option *table, const char *name);
 

@@ -5,7 +5,6 @@
 #include "cli.h"
 #include "loader.h"
 #include "log.h"
-#include "option_value.h"
 #include "options.h"
 
 #include <ctype.h>
@@ -31,55 +30,42 @@ static void collect_given(const struct settings *settings, enum casb_kind kind, 
         ret->list[ret->n++] = (struct cli_override){"cas", settings->cas, "cas"};
 }
 
-static int fill_values(struct plugin *plugin, const struct settings *settings,
-                       const struct plugin_ref *ref, struct casb_error *err)
+/* Where the plugin's values come from; `given` must live as long. */
+static struct options_origin origin_of(const struct settings *settings, enum casb_kind kind,
+                                       const struct plugin_ref *ref, struct given *given)
+{
+    collect_given(settings, kind, given);
+    return (struct options_origin){.doc = settings->doc,
+                                   .tree = ref->tree,
+                                   .path = ref->path,
+                                   .others = ref->host_options,
+                                   .env = settings->env,
+                                   .overrides = given->list,
+                                   .n_overrides = given->n};
+}
+
+static int fill_values(struct plugin *plugin, const struct options_origin *origin,
+                       struct casb_error *err)
 {
     const struct casb_plugin *descriptor = plugin->descriptor;
-    struct given given;
-    struct options_origin origin = {.doc = settings->doc,
-                                    .tree = ref->tree,
-                                    .path = ref->path,
-                                    .others = ref->host_options,
-                                    .env = settings->env};
 
-    collect_given(settings, descriptor->kind, &given);
-    origin.overrides = given.list;
-    origin.n_overrides = given.n;
     plugin->values = calloc(1, descriptor->settings_size + 1);
     plugin->trees = json_array();
     if (!plugin->values || !plugin->trees)
         return err_nomem(err);
-    return options_fill(descriptor->options, plugin->values, &origin, plugin->trees, err);
-}
-
-/* The first key of a setting's path: is it in the map? */
-static bool is_in_map(const json_t *map, const char *setting)
-{
-    return json_object_getn(map, setting, strcspn(setting, ".["));
-}
-
-/* What a plugin says of a setting, with the place where that stands if it comes from the file. */
-static int wrong_setting(const struct settings *settings, const struct plugin_ref *ref,
-                         struct casb_error *err)
-{
-    const struct casb_error said = *err;
-    char path[sizeof said.setting + 64];
-
-    *err = (struct casb_error){0};
-    snprintf(path, sizeof path, "%s.%s", ref->path, said.setting);
-    if (is_in_map(ref->tree, said.setting))
-        return option_error_at(settings->doc, path, false, err, "%s.%s", ref->path, said.text);
-    return err_set(err, CASB_EINVALID, "%s.%s", ref->path, said.text);
+    return options_fill(descriptor->options, plugin->values, origin, plugin->trees, err);
 }
 
 /* Loads one plugin, fills its settings and opens it. */
 static int open_plugin(struct tool *tool, enum casb_kind kind, const struct plugin_ref *ref,
                        struct plugin *plugin, struct casb_error *err)
 {
+    struct given given;
+    const struct options_origin origin = origin_of(tool->settings, kind, ref, &given);
     int r = loader_load(tool->settings->plugin_dir, kind, ref->plugin, &plugin->descriptor, err);
 
     if (!r)
-        r = fill_values(plugin, tool->settings, ref, err);
+        r = fill_values(plugin, &origin, err);
     if (r)
         return r;
     plugin->host = (struct casb_host){
@@ -94,7 +80,7 @@ static int open_plugin(struct tool *tool, enum casb_kind kind, const struct plug
     if (r) {
         plugin->self = NULL;
         if (err && err->setting[0])
-            return wrong_setting(tool->settings, ref, err);
+            return options_blame(plugin->descriptor->options, &origin, err);
         return err_wrap(err, r, "%s plugin '%s'", loader_kind_name(kind), ref->plugin);
     }
     plugin->open = true;
