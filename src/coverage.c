@@ -9,7 +9,9 @@ const char *coverage_reason(const struct casb_record *record, const char *primar
         return "unknown";
     if (record->registered <= 0)
         return record->status == CASB_FAILED ? "registration failed" : "never registered";
-    return text_equal(record->primary, primary) ? NULL : "registered with another primary";
+    if (!text_equal(record->primary, primary))
+        return "registered with another primary";
+    return record->changed > 0 ? "its hardware changed since" : NULL;
 }
 
 struct load {
@@ -98,7 +100,7 @@ static int ask_scan(const struct report_node *node, void *arg)
         return 0;
     record = records_find(ask->records, node->uid);
     known = record ? records_values(record) : NULL;
-    reason = coverage_reason(known, ask->primary);
+    reason = node->holds ? NULL : coverage_reason(known, ask->primary);
     if (!node->holds && !reason)
         reason = "its hardware changed since";
     return add_row(ask, node->name, node->uid, known ? known->registered : 0, reason);

@@ -10,22 +10,36 @@ bool decide_is_keyless(const char *las_source)
     return las_source && las_source[0] == DECIDE_KEYLESS;
 }
 
-static bool both_known_and_differ(const char *a, const char *b)
+/* What two words about a machine say of it. */
+enum evidence { UNKNOWN, SAME, CHANGED };
+
+static enum evidence compare(const char *a, const char *b)
 {
-    return a && b && !text_equal(a, b);
+    if (!a || !b)
+        return UNKNOWN;
+    return text_equal(a, b) ? SAME : CHANGED;
 }
 
 /*
- * Why the machine is not the one that was registered; NULL: it is, as far as is known. The boot
- * ID only speaks where the LAS keys cannot be compared: it changes with every reboot.
+ * Is it the machine that was registered? The boot ID only speaks where the LAS keys cannot be
+ * compared: it changes with every reboot. *ret_reason is why not.
  */
-static const char *hardware_change(const struct casb_node *node, const struct casb_record *record)
+static enum evidence hardware(const struct casb_node *node, const struct casb_record *record,
+                              const char **ret_reason)
 {
-    if (both_known_and_differ(node->las_key, record->las_key))
-        return "las-key-changed";
-    if (node->las_key && record->las_key)
-        return NULL;
-    return both_known_and_differ(node->boot_id, record->boot_id) ? "boot-id-changed" : NULL;
+    enum evidence las = compare(node->las_key, record->las_key);
+
+    *ret_reason = las == UNKNOWN ? "boot-id-changed" : "las-key-changed";
+    return las == UNKNOWN ? compare(node->boot_id, record->boot_id) : las;
+}
+
+/* Where nothing can be compared now, what was seen before stands. */
+static bool is_changed(const struct casb_node *node, const struct casb_record *record)
+{
+    const char *reason;
+    enum evidence seen = hardware(node, record, &reason);
+
+    return seen == CHANGED || (seen == UNKNOWN && record->changed > 0);
 }
 
 static bool expired(const struct casb_record *record, const struct decide_policy *policy)
@@ -36,7 +50,7 @@ static bool expired(const struct casb_record *record, const struct decide_policy
 static const char *register_reason(const struct casb_node *node, const struct casb_record *record,
                                    const struct decide_policy *policy)
 {
-    const char *changed;
+    const char *why;
 
     if (!record || record->status == CASB_NONE)
         return "new";
@@ -44,19 +58,11 @@ static const char *register_reason(const struct casb_node *node, const struct ca
         return "retry";
     if (!text_equal(record->primary, policy->primary))
         return "primary-changed";
-    changed = hardware_change(node, record);
-    if (changed)
-        return changed;
+    if (hardware(node, record, &why) == CHANGED)
+        return why;
     if (policy->forced)
         return "forced";
     return expired(record, policy) ? "expired" : NULL;
-}
-
-static bool holds(const struct casb_node *node, const struct casb_record *record,
-                  const struct decide_policy *policy)
-{
-    return record && record->registered > 0 && text_equal(record->primary, policy->primary) &&
-           !hardware_change(node, record);
 }
 
 struct decision decide(const struct casb_node *node, const struct casb_record *record,
@@ -65,8 +71,9 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
     struct decision d = {.action = DECIDE_KEEP, .reason = ""};
     const char *reason;
 
-    d.holds = holds(node, record, policy);
-    d.replaced = record && both_known_and_differ(node->las_key, record->las_key);
+    d.changed = record && record->registered > 0 && is_changed(node, record);
+    d.holds = record && record->registered > 0 && text_equal(record->primary, policy->primary) &&
+              !d.changed;
     if (node->control_plane && !policy->include_control_plane) {
         d.action = DECIDE_SKIP;
         d.reason = "control-plane";
@@ -104,11 +111,20 @@ static bool refresh_identity(struct casb_record *record, const struct casb_node 
     return changed;
 }
 
-bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
-                    enum decide_action action, int64_t now_s)
+bool decide_note_change(struct casb_record *record, const struct decision *decision, int64_t now_s)
 {
-    bool changed = action == DECIDE_KEEP && refresh_identity(record, node, source);
+    if (decision->changed == (record->changed > 0))
+        return false;
+    record->changed = decision->changed ? now_s : 0;
+    return true;
+}
 
+bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
+                    const struct decision *decision, int64_t now_s)
+{
+    bool changed = decision->action == DECIDE_KEEP && refresh_identity(record, node, source);
+
+    changed |= decide_note_change(record, decision, now_s);
     if (decide_is_keyless(node->las_source))
         changed |= refresh(&record->las_source, node->las_source);
     if (now_s - record->seen < SEEN_AGAIN_S)

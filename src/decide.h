@@ -31,7 +31,7 @@ struct decision {
      * this machine now: made with this primary, and the hardware has not been seen to change.
      */
     bool holds;
-    bool replaced; /* the LAS key proves another machine than the one that was registered */
+    bool changed; /* it is not the machine that was registered, as far as is known */
 };
 
 /*
@@ -53,11 +53,15 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
 /*
  * Brings the record of a node that is not registered now up to date; true where *record changed.
  * Of a kept node that is name, source, LAS key and boot ID as it shows them, borrowed from the
- * node and `source`. Of any node it is where it has no key, and that it was seen, which is noted
- * only once `seen` is a day old.
+ * node and `source`. Of any node it is where it has no key, whether the machine changed, and that
+ * it was seen, which is noted only once `seen` is a day old.
  */
 bool decide_refresh(struct casb_record *record, const struct casb_node *node, const char *source,
-                    enum decide_action action, int64_t now_s);
+                    const struct decision *decision, int64_t now_s);
+
+/* Notes in the record, which may be empty, since when the machine is another; true where that is
+ * new. */
+bool decide_note_change(struct casb_record *record, const struct decision *decision, int64_t now_s);
 
 /* "skip", "keep", "register". Static. */
 const char *decide_action_name(enum decide_action action);

@@ -70,7 +70,7 @@ static void settle(struct pass *pass, const struct plugin *source, const struct 
 /* The record follows the node; nothing is written while nothing changed. */
 static int refresh_record(struct pass *pass, const struct plugin *source,
                           const struct casb_node *node, struct record *record,
-                          enum decide_action action, struct casb_error *err)
+                          const struct decision *decision, struct casb_error *err)
 {
     const struct casb_record *known = records_values(record);
     struct casb_record values;
@@ -78,7 +78,7 @@ static int refresh_record(struct pass *pass, const struct plugin *source,
     if (!known || pass->mode == PASS_PLAN)
         return 0;
     values = *known;
-    if (!decide_refresh(&values, node, source->host.source, action, clock_wall_ms() / 1000))
+    if (!decide_refresh(&values, node, source->host.source, decision, clock_wall_ms() / 1000))
         return 0;
     return records_set(pass->records, record, &values, NULL, NULL, err);
 }
@@ -88,7 +88,7 @@ static int settle_without_job(struct pass *pass, const struct plugin *source,
                               const struct decision *decision, struct casb_error *err)
 {
     settle(pass, source, node, decision);
-    return refresh_record(pass, source, node, record, decision->action, err);
+    return refresh_record(pass, source, node, record, decision, err);
 }
 
 /* ---- identify and decide */
@@ -160,8 +160,9 @@ static bool needs_identity(const struct pass *pass, const struct plugin *source,
                            const struct casb_node *node, const struct casb_record *record,
                            const struct decision *decision)
 {
-    bool compared =
-        record && record->registered > 0 && text_equal(record->primary, pass->tool->primary.id);
+    bool compared = record && record->registered > 0 &&
+                    text_equal(record->primary, pass->tool->primary.id) &&
+                    (record->status == CASB_REGISTERED || decision->action == DECIDE_REGISTER);
 
     if (!tool_discovery(source)->identify || !node->las_source || node->las_key ||
         decide_is_keyless(node->las_source))
@@ -172,11 +173,11 @@ static bool needs_identity(const struct pass *pass, const struct plugin *source,
 }
 
 /*
- * Does a node that --only leaves out hold its registration? Its LAS log is not read for that, and
- * a boot ID alone says nothing against a node with LAS that was rebooted.
+ * What is known of a node whose LAS log is not read: the boot ID alone says nothing against one
+ * that may just have been rebooted.
  */
-static bool holds_unread(const struct pass *pass, const struct casb_node *node,
-                         const struct record *record)
+static struct decision judge_unread(const struct pass *pass, const struct casb_node *node,
+                                    const struct record *record)
 {
     const struct casb_record *known = records_values(record);
     struct casb_node seen = *node;
@@ -184,7 +185,7 @@ static bool holds_unread(const struct pass *pass, const struct casb_node *node,
     if (known && known->las_key && !text_empty(node->las_source) &&
         !decide_is_keyless(node->las_source))
         seen.boot_id = NULL;
-    return judge(pass, &seen, record, false).holds;
+    return judge(pass, &seen, record, false);
 }
 
 static int queue_node(struct pass *pass, struct plugin *source, const struct casb_node *node,
@@ -200,7 +201,7 @@ static int queue_node(struct pass *pass, struct plugin *source, const struct cas
     job->decision = *decision;
     if (identity) {
         job->decision.reason = ""; /* comes anew; this one may be the scan's */
-        job->decision.holds = holds_unread(pass, node, record);
+        job->decision.holds = judge_unread(pass, node, record).holds;
         job_queue(job, identify_and_decide, false);
         return 0;
     }
@@ -244,11 +245,17 @@ int intake_node(struct pass *pass, struct plugin *source, const struct casb_node
     recall(known, &node);
     forced = is_forced(pass, &node);
     if (left_out(pass, &node)) {
-        report_add_unselected(pass->report, holds_unread(pass, &node, record));
-        return 0;
+        decision = judge_unread(pass, &node, record);
+        decision.action = DECIDE_SKIP;
+        report_add_unselected(pass->report, decision.holds);
+        return refresh_record(pass, source, &node, record, &decision, err);
     }
     decision = judge(pass, &node, record, forced);
     identity = needs_identity(pass, source, &node, known, &decision);
+    if (decision.action == DECIDE_SKIP && !identity) {
+        decision.changed = judge_unread(pass, &node, record).changed;
+        decision.holds = judge_unread(pass, &node, record).holds;
+    }
     if (identity || (decision.action == DECIDE_REGISTER && pass->mode == PASS_RUN))
         return queue_node(pass, source, &node, record, &decision, forced, identity, err);
     return settle_without_job(pass, source, &node, record, &decision, err);

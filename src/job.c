@@ -187,6 +187,7 @@ static struct casb_record success_values(const struct job *job)
     values.las_key = job->node.las_key;
     values.las_source = was_read && !text_empty(source) ? source : NULL;
     values.boot_id = job->node.boot_id;
+    values.changed = 0;
     values.attempts = 0;
     values.error = NULL;
     return values;
@@ -196,8 +197,7 @@ static struct casb_record failure_values(const struct job *job, const char *erro
 {
     struct casb_record values = attempt_values(job);
 
-    if (job->decision.replaced)
-        values.registered = 0; /* coverage must not count on a machine that is gone */
+    (void)decide_note_change(&values, &job->decision, values.attempted);
     if (decide_is_keyless(job->node.las_source))
         values.las_source = job->node.las_source;
     values.status = CASB_FAILED;
@@ -263,11 +263,12 @@ void job_cut_short(struct job *job)
             job->err.text);
     if (job->spawned) {
         remove_and_end(job);
-    } else {
-        forget_spawn(job);
-        job_report(job);
-        job_end(job);
+        return;
     }
+    if (job->noted)
+        forget_spawn(job);
+    job_report(job);
+    job_end(job);
 }
 
 static void register_node(struct job *job)
@@ -312,6 +313,7 @@ int job_register(struct job *job, struct casb_error *err)
     values.uid = job->node.uid;
     values.name = job->node.name;
     values.source = job->source->host.source;
+    job->noted = !values.spawned; /* else the one of an earlier pass is there still */
     values.spawned = values.seen = clock_wall_ms() / 1000;
     return records_set(job->pass->records, job->record, &values, spawn_noted, job, err);
 }

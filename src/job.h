@@ -34,6 +34,7 @@ struct job {
     enum job_stage stage;
     int64_t since_ns; /* when the stage began */
     int64_t started_ns, ended_ns;
+    bool noted;   /* the record says so, since this job said it */
     bool spawned; /* a backup CAS may be there */
     bool succeeded;
     struct casb_error err;

@@ -279,7 +279,7 @@ static int work_off(struct pass *pass, struct casb_error *err)
     wait_for_jobs(pass);
     if (!r && pass->mode == PASS_PLAN && atomic_load(&pass->cut_short))
         r = pass_end_error(pass, "before every node was looked at", err);
-    return r ? r : settle_absent(pass, err);
+    return r;
 }
 
 static int with_workers(struct pass *pass, struct casb_error *err)
@@ -296,6 +296,8 @@ static int with_workers(struct pass *pass, struct casb_error *err)
     pass->pool = NULL;
     written = records_stop(pass->records, r ? NULL : err);
     r = r ? r : written;
+    if (!r && pass->mode != PASS_CLEANUP)
+        r = settle_absent(pass, err); /* not before the writer ended, which could write one anew */
     /* these two classes mean more to the caller: a wrong --only, and a held lock */
     if (r == CASB_EINVALID || r == CASB_ECONFLICT)
         r = err->code = CASB_EFAILED;

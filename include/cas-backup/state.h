@@ -18,8 +18,7 @@ enum casb_status {
 /*
  * What is known about one node, keyed by uid. Strings are borrowed; unknown ones are NULL. Times
  * are seconds since 1970 UTC; 0: never. `registered`, `primary`, `las_key`, `las_source` and
- * `boot_id` describe the last successful registration; a failed attempt leaves them alone, but for
- * `registered`, which becomes 0 where the LAS key proves that another machine stands there now.
+ * `boot_id` describe the last successful registration; a failed attempt leaves them alone.
  * `las_source` is where `las_key` came from; with a '!' in front it is where the node had no key
  * when it was last looked for, and `las_key` came from an earlier place.
  */
@@ -36,6 +35,7 @@ struct casb_record {
     int64_t attempted;  /* last attempt */
     int64_t seen;       /* last scan that found the node; not renewed more than once a day */
     int64_t spawned;    /* a backup CAS was begun and not yet removed; 0: none */
+    int64_t changed;    /* since when the machine is not, as far as is known, that one; 0: it is */
     uint32_t attempts;  /* failed ones since the last success */
     const char *error;  /* of the last attempt, at most CASB_RECORD_ERROR_BYTES - 1 bytes */
 };

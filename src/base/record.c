@@ -25,6 +25,7 @@ static const struct field times[] = {
     {MEMBER(attempted)},
     {MEMBER(seen)},
     {MEMBER(spawned)},
+    {MEMBER(changed)},
 };
 
 static const char *const statuses[] = {

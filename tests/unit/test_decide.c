@@ -181,6 +181,8 @@ static const struct casb_record registered = {.uid = "u",
                                               .boot_id = "b",
                                               .registered = NOW - 10,
                                               .seen = NOW - 10};
+static const struct decision keep = {.action = DECIDE_KEEP, .holds = true};
+static const struct decision skip = {.action = DECIDE_SKIP, .holds = true};
 static const struct decide_policy plain = {.primary = "this", .now_s = NOW};
 
 static void control_plane_takes_part_when_included(void **state)
@@ -234,11 +236,11 @@ static void keeping_brings_the_record_up_to_date(void **state)
         .uid = "u", .name = "n2", .las_key = "A", .las_source = "pod/1", .boot_id = "b2"};
 
     (void)state;
-    assert_true(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
+    assert_true(decide_refresh(&record, &node, "s", &keep, NOW));
     assert_string_equal(record.name, "n2");
     assert_string_equal(record.boot_id, "b2");
     assert_string_equal(record.las_source, "pod/1");
-    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
+    assert_false(decide_refresh(&record, &node, "s", &keep, NOW));
 }
 
 static void an_unknown_key_leaves_the_recorded_one(void **state)
@@ -247,24 +249,24 @@ static void an_unknown_key_leaves_the_recorded_one(void **state)
     struct casb_node node = {.uid = "u", .name = "n", .las_source = "pod/2", .boot_id = "b"};
 
     (void)state;
-    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW));
+    assert_false(decide_refresh(&record, &node, "s", &keep, NOW));
     assert_string_equal(record.las_key, "A");
     assert_null(record.las_source);
 }
 
 static void that_there_is_no_key_is_noted_whatever_becomes_of_the_node(void **state)
 {
-    static const enum decide_action actions[] = {DECIDE_KEEP, DECIDE_SKIP};
+    static const struct decision *const decisions[] = {&keep, &skip};
     struct casb_node node = {.uid = "u", .name = "n", .las_source = "!pod/2", .boot_id = "b"};
 
     (void)state;
-    for (size_t i = 0; i < ELEMENTS(actions); i++) {
+    for (size_t i = 0; i < ELEMENTS(decisions); i++) {
         struct casb_record record = registered;
 
-        assert_true(decide_refresh(&record, &node, "s", actions[i], NOW));
+        assert_true(decide_refresh(&record, &node, "s", decisions[i], NOW));
         assert_string_equal(record.las_source, "!pod/2");
         assert_string_equal(record.las_key, "A");
-        assert_false(decide_refresh(&record, &node, "s", actions[i], NOW));
+        assert_false(decide_refresh(&record, &node, "s", decisions[i], NOW));
     }
 }
 
@@ -274,8 +276,8 @@ static void seen_is_renewed_once_a_day(void **state)
     struct casb_node node = {.uid = "u", .name = "n", .boot_id = "b"};
 
     (void)state;
-    assert_false(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW + 24 * 3600 - 11));
-    assert_true(decide_refresh(&record, &node, "s", DECIDE_KEEP, NOW + 24 * 3600 - 10));
+    assert_false(decide_refresh(&record, &node, "s", &keep, NOW + 24 * 3600 - 11));
+    assert_true(decide_refresh(&record, &node, "s", &keep, NOW + 24 * 3600 - 10));
     assert_int_equal(record.seen, NOW + 24 * 3600 - 10);
 }
 
@@ -285,10 +287,32 @@ static void skipping_only_says_that_the_node_was_seen(void **state)
     struct casb_node node = {.uid = "u", .name = "n2", .las_key = "B", .boot_id = "b2"};
 
     (void)state;
-    assert_true(decide_refresh(&record, &node, "s", DECIDE_SKIP, NOW + 24 * 3600));
+    assert_true(decide_refresh(&record, &node, "s", &skip, NOW + 24 * 3600));
     assert_int_equal(record.seen, NOW + 24 * 3600);
     record.seen = registered.seen;
     assert_memory_equal(&record, &registered, sizeof record);
+}
+
+static void a_change_is_noted_until_the_machine_is_known_again(void **state)
+{
+    struct casb_record record = registered;
+    struct casb_node other = {.uid = "u", .name = "n", .las_key = "B", .blocked = "not-ready"},
+                     silent = {.uid = "u", .name = "n"},
+                     again = {.uid = "u", .name = "n", .las_key = "A"};
+    struct decision d = decide(&other, &record, &plain);
+
+    (void)state;
+    assert_true(d.changed);
+    assert_true(decide_note_change(&record, &d, NOW));
+    assert_int_equal(record.changed, NOW);
+    assert_false(decide_note_change(&record, &d, NOW + 1));
+    d = decide(&silent, &record, &plain); /* nothing to compare: it stands */
+    assert_true(d.changed);
+    assert_false(d.holds);
+    d = decide(&again, &record, &plain);
+    assert_true(d.holds);
+    assert_true(decide_note_change(&record, &d, NOW + 2));
+    assert_int_equal(record.changed, 0);
 }
 
 int main(void)
@@ -303,6 +327,7 @@ int main(void)
         cmocka_unit_test(an_unknown_key_leaves_the_recorded_one),
         cmocka_unit_test(that_there_is_no_key_is_noted_whatever_becomes_of_the_node),
         cmocka_unit_test(seen_is_renewed_once_a_day),
+        cmocka_unit_test(a_change_is_noted_until_the_machine_is_known_again),
         cmocka_unit_test(skipping_only_says_that_the_node_was_seen),
     };
 

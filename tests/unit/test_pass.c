@@ -152,6 +152,12 @@ static void what_could_not_be_looked_at_in_time_is_not_kept(void **state)
                         "failed: : the pass's deadline passed before the node's turn was over");
     assert_int_equal(report_counts(f.report).kept, 1);
     assert_int_equal(fake_pass(&f, PASS_PLAN), CASB_ETIMEOUT);
+
+    fake_without_sweep(&f); /* what an earlier pass began there is not forgotten */
+    fake_record(&f, "u1")->r.spawned = 1;
+    f.world.nodes[1].remove_fails = true;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_record(&f, "u1")->r.spawned, 1);
     fake_done(&f);
 }
 
@@ -170,16 +176,49 @@ static void register_then_fail_after_reboot(struct fake *f, const char *las_sour
     assert_int_equal(report_counts(f->report).registered, 0);
 }
 
-static void a_failure_takes_the_registration_of_a_replaced_machine_only(void **state)
+static void a_failure_notes_that_the_machine_may_be_another_one(void **state)
 {
     struct fake f;
 
     (void)state;
-    register_then_fail_after_reboot(&f, NULL);
-    assert_true(fake_record(&f, "u0")->r.registered > 0);
-    fake_done(&f);
     register_then_fail_after_reboot(&f, "pod/1");
-    assert_int_equal(fake_record(&f, "u0")->r.registered, 0);
+    assert_true(fake_record(&f, "u0")->r.registered > 0);
+    assert_true(fake_record(&f, "u0")->r.changed > 0);
+    fake_done(&f);
+
+    register_then_fail_after_reboot(&f, NULL); /* LAS is down */
+    assert_true(fake_record(&f, "u0")->r.changed > 0);
+    f.world.nodes[0].las_source = "pod/0"; /* and shows the same key again */
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(report_counts(f.report).failed, 1);
+    assert_int_equal(report_counts(f.report).registered, 1);
+    assert_int_equal(fake_record(&f, "u0")->r.changed, 0);
+    f.world.nodes[0].register_fails = false;
+    f.world.nodes[0].las_source = "pod/2";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(fake_record(&f, "u0")->r.changed, 0);
+    fake_done(&f);
+}
+
+static void a_blocked_node_that_changed_is_noted_and_its_log_is_read_once(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 1);
+    f.world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[0].blocked = "unschedulable";
+    f.world.nodes[0].las_source = "pod/1";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "skipped: unschedulable");
+    assert_true(fake_record(&f, "u0")->r.changed > 0);
+    assert_int_equal(f.world.nodes[0].identified, 2);
+
+    fake_record(&f, "u0")->r.status = CASB_FAILED;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(f.world.nodes[0].identified, 2);
+    assert_true(fake_record(&f, "u0")->r.changed > 0);
     fake_done(&f);
 }
 
@@ -194,9 +233,12 @@ static void a_node_with_las_that_only_leaves_out_may_have_been_rebooted(void **s
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     f.world.nodes[1].las_source = "pod/1";
     f.world.nodes[1].boot_id = "another";
+    fake_record(&f, "u1")->r.seen -= 2 * 24 * 3600;
     f.cli.only = only;
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     assert_int_equal(report_counts(f.report).registered, 2);
+    assert_int_equal(fake_record(&f, "u1")->r.changed, 0);
+    assert_true(fake_record(&f, "u1")->r.seen >= fake_record(&f, "u0")->r.seen);
     fake_done(&f);
 }
 
@@ -417,8 +459,6 @@ static void a_noted_spawn_is_not_forgotten_until_it_is_removed(void **state)
     assert_int_equal(fake_record(&f, "u1")->r.spawned, 1);
     f.world.nodes[1].remove_fails = false;
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
-    assert_int_equal(fake_record(&f, "u1")->r.spawned, 0);
-    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     assert_null(fake_record(&f, "u1"));
     fake_done(&f);
 }
@@ -627,7 +667,8 @@ int main(void)
         cmocka_unit_test(cancelling_removes_everything_and_blames_nobody),
         cmocka_unit_test(the_deadline_ends_a_pass_in_the_same_way),
         cmocka_unit_test(what_could_not_be_looked_at_in_time_is_not_kept),
-        cmocka_unit_test(a_failure_takes_the_registration_of_a_replaced_machine_only),
+        cmocka_unit_test(a_failure_notes_that_the_machine_may_be_another_one),
+        cmocka_unit_test(a_blocked_node_that_changed_is_noted_and_its_log_is_read_once),
         cmocka_unit_test(a_node_with_las_that_only_leaves_out_may_have_been_rebooted),
         cmocka_unit_test(a_held_lock_is_a_conflict_with_the_holders_name),
         cmocka_unit_test(a_lost_lock_ends_the_pass_and_writes_no_more),

@@ -20,6 +20,7 @@ static const struct casb_record full = {
     .attempted = NOON + 1,
     .seen = NOON + 2,
     .spawned = NOON + 3,
+    .changed = NOON + 4,
     .attempts = 4294967295,
     .error = "it failed",
 };
@@ -31,7 +32,8 @@ static const char full_text[] =
     "\"error\":\"it failed\",\"registered\":\"2026-11-25T12:00:00Z\","
     "\"attempted\":\"2026-11-25T12:00:01Z\","
     "\"seen\":\"2026-11-25T12:00:02Z\","
-    "\"spawned\":\"2026-11-25T12:00:03Z\",\"attempts\":4294967295}";
+    "\"spawned\":\"2026-11-25T12:00:03Z\",\"changed\":\"2026-11-25T12:00:04Z\","
+    "\"attempts\":4294967295}";
 
 static void assert_text(const struct casb_record *record, const char *want)
 {
@@ -71,6 +73,7 @@ static void assert_same(const struct casb_record *a, const struct casb_record *b
     assert_int_equal(a->attempted, b->attempted);
     assert_int_equal(a->seen, b->seen);
     assert_int_equal(a->spawned, b->spawned);
+    assert_int_equal(a->changed, b->changed);
     assert_int_equal(a->attempts, b->attempts);
     assert_string_equal(a->error, b->error);
 }
