@@ -270,6 +270,8 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
             more |= helping.cut;
         }
     }
+    if (trouble.code == CASB_ENOTFOUND) /* of the log, which says nothing about the key */
+        trouble.code = CASB_EFAILED;
     if (trouble.code)
         return err_pass(err, &trouble);
     return no_key(pod, err);

@@ -251,6 +251,7 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, struct buf *out, struct casb_error *err)
 {
     const char *pod = strstr(path, PODS) + strlen(PODS "/"), *text;
+    const json_t *log;
     char key[256];
     int r = 0;
 
@@ -258,11 +259,14 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
     pthread_mutex_lock(&kube->lock);
     kube->texts++;
     kube->text_deadline_ns = call->deadline_ns;
-    text = json_string_value(json_object_get(kube->logs, key));
+    log = json_object_get(kube->logs, key);
+    text = json_string_value(log);
     if (kube->silent)
         r = err_set(err, CASB_EUNREACHABLE, "no answer");
     else if (text)
         buf_append_cut(out, text, strlen(text));
+    else if (json_is_null(log))
+        r = fail_http(err, CASB_ENOTFOUND, 404, "the kubelet does not know the pod");
     else
         r = fail_http(err, CASB_EUNREACHABLE, 502, "the kubelet does not answer");
     pthread_mutex_unlock(&kube->lock);

@@ -35,7 +35,7 @@ struct kube {
     json_t *pods;   /* by name */
     json_t *nodes;  /* array */
     json_t *events; /* array of {object, deleted} that the watch has yet to give */
-    json_t *logs;   /* by "pod/container": the text */
+    json_t *logs;   /* by "pod/container": the text, or null for a 404 */
     int wake_fd;    /* readable: the watch has something to look at */
 
     struct fake_create creates[4];

@@ -336,6 +336,18 @@ static void an_unreadable_log_is_an_error(void **state)
     assert_int_equal(s->err.http, 502);
 }
 
+static void a_log_that_is_not_found_may_hold_the_key(void **state)
+{
+    struct setup *s = *state;
+
+    add_pod(s, "a", "node-1", true, START);
+    json_object_set_new(s->kube.logs, "a/las", json_null());
+    list(s);
+    assert_int_equal(read_key(s, "node-1"), CASB_EFAILED);
+    assert_int_equal(s->err.code, CASB_EFAILED);
+    assert_string_equal(s->err.text, "LAS pod 'a': the kubelet does not know the pod");
+}
+
 static void reading_ends_soon(void **state)
 {
     struct setup *s = *state;
@@ -408,6 +420,7 @@ int main(void)
         TEST(a_las_that_was_started_lately_may_print_a_key_yet),
         TEST(any_container_may_print_the_key),
         TEST(an_unreadable_log_is_an_error),
+        TEST(a_log_that_is_not_found_may_hold_the_key),
         TEST(reading_ends_soon),
         TEST(where_no_kubelet_answers_reading_is_given_up),
         TEST(without_a_pod_there_is_nothing_to_read),
