@@ -271,7 +271,8 @@ int client_once(struct kube *kube, const struct casb_call *call, const struct ex
     }
     if (!r && (ret->status < 200 || ret->status > 299))
         r = answer_error(ret, err);
-    r = unless_over(call, r, err);
+    if (!exchange->final)
+        r = unless_over(call, r, err);
     return r ? err_wrap(err, r, "%s %s", exchange->method, exchange->path) : 0;
 }
 
@@ -293,7 +294,7 @@ static int64_t retry_wait(const struct casb_call *call, const struct exchange *e
 {
     int64_t invited = response->status >= 300 ? response->retry_after_ns : -1;
     int64_t wait = clock_backoff(tries, BACKOFF_BASE, BACKOFF_CAP);
-    unsigned uninvited = exchange->once ? 1 : TRIES;
+    unsigned uninvited = exchange->final && response->answered ? 1 : TRIES;
 
     if (code != CASB_EUNREACHABLE || tries >= (invited < 0 ? uninvited : TRIES_INVITED))
         return -1;

@@ -17,7 +17,7 @@ struct exchange {
     const char *content_type, *body;             /* or NULL */
     size_t limit_bytes;                          /* without on_body; 0: as http.h says */
     int64_t timeout_ns;                          /* 0: 30 s */
-    bool once;                                   /* only Retry-After gets another try */
+    bool final;                                  /* an answer or a timeout is, see kube_text() */
     bool watch;                                  /* only for the counters */
     http_body_fn *on_body;                       /* gets a 2xx answer, without a limit; or NULL */
     void (*restart)(void *arg);                  /* before each try: drop what on_body got */

@@ -75,8 +75,9 @@ int kube_request(struct kube *kube, const struct casb_call *call,
 
 /*
  * GET of plain text (pod logs) into *out, cut at its limit without an error. The API server gets it
- * from a kubelet, which may be out of reach: one try of 10 s, and others only where Retry-After
- * asks for them (client-go does the same).
+ * from a kubelet, which may be out of reach: a try of 10 s without an end is CASB_ETIMEOUT and the
+ * last one, and so is an answer, unless Retry-After asks for another (client-go does the same).
+ * Where there is no answer at all but the connection broke, it is tried again as in kube_request().
  */
 int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, struct buf *out, struct casb_error *err)

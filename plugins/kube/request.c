@@ -72,7 +72,7 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
         .path = path,
         .query = query,
         .timeout_ns = TEXT_TIMEOUT,
-        .once = true,
+        .final = true,
         .on_body = take_text,
         .arg = out,
     };

@@ -29,6 +29,8 @@ int __wrap_clock_sleep(const struct casb_call *call, int64_t ns)
 
 /* How long the last try might have taken: http_perform() is wrapped as well. */
 static int64_t last_timeout_ns;
+static bool stalled; /* no try comes to an end */
+static size_t tries;
 
 int __real_http_perform(struct http_client *client, const struct casb_call *call,
                         const struct http_request *request, struct http_response *ret,
@@ -41,6 +43,10 @@ int __wrap_http_perform(struct http_client *client, const struct casb_call *call
                         struct casb_error *err)
 {
     last_timeout_ns = request->timeout_ns;
+    tries++;
+    *ret = (struct http_response){.retry_after_ns = -1};
+    if (stalled)
+        return err_set(err, CASB_ETIMEOUT, "no answer in time");
     return __real_http_perform(client, call, request, ret, err);
 }
 
@@ -49,6 +55,8 @@ static int reset(void **state)
     (void)state;
     wait_count = 0;
     sleep_result = 0;
+    stalled = false;
+    tries = 0;
     return 0;
 }
 
@@ -364,20 +372,41 @@ static void try_text(const struct fake_reply *script, size_t count, int result, 
     fake_api_stop(api);
 }
 
-static void a_text_is_asked_for_again_only_where_the_api_says_so(void **state)
+static void an_answer_to_a_request_for_text_is_final_unless_the_api_says_later(void **state)
 {
     static const struct fake_reply failed[] = {{502, "dial tcp: i/o timeout"}, {200, "abc"}};
-    static const struct fake_reply closed[] = {{0}, {200, "abc"}};
     static const struct fake_reply cut[] = {{.status = 200, .body = "a", .cut = true},
                                             {200, "abc"}};
     static const struct fake_reply invited[] = {{429, "slow down", "1"}, {200, "abc"}};
 
     (void)state;
     try_text(failed, ELEMENTS(failed), CASB_EUNREACHABLE, 1);
-    try_text(closed, ELEMENTS(closed), CASB_EUNREACHABLE, 1);
     try_text(cut, ELEMENTS(cut), CASB_EUNREACHABLE, 1);
     try_text(invited, ELEMENTS(invited), 0, 2);
     assert_int_equal(last_timeout_ns, 10 * CLOCK_S);
+}
+
+static void a_text_is_asked_for_again_where_the_connection_broke(void **state)
+{
+    static const struct fake_reply closed[] = {{0}, {0}, {200, "abc"}};
+    static const struct fake_reply gone[] = {{0}, {0}, {0}, {0}, {200, "abc"}};
+
+    (void)state;
+    try_text(closed, ELEMENTS(closed), 0, 3);
+    assert_int_equal(wait_count, 2);
+    try_text(gone, ELEMENTS(gone), CASB_EUNREACHABLE, 4);
+}
+
+static void a_text_that_takes_too_long_is_not_asked_for_again(void **state)
+{
+    static const struct fake_reply script[] = {{200, "abc"}};
+
+    (void)state;
+    stalled = true;
+    try_text(script, ELEMENTS(script), CASB_ETIMEOUT, 0);
+    assert_int_equal(tries, 1);
+    TRY(script, KUBE_GET, CASB_EUNREACHABLE, 0, false, 0, "after 4 tries");
+    assert_int_equal(tries, 5);
 }
 
 static void a_text_is_cut_at_its_limit(void **state)
@@ -528,7 +557,9 @@ int main(void)
         TEST(garbage_is_no_answer),
         TEST(a_refused_static_token_is_final),
         TEST(a_call_that_is_over_asks_nothing),
-        TEST(a_text_is_asked_for_again_only_where_the_api_says_so),
+        TEST(an_answer_to_a_request_for_text_is_final_unless_the_api_says_later),
+        TEST(a_text_is_asked_for_again_where_the_connection_broke),
+        TEST(a_text_that_takes_too_long_is_not_asked_for_again),
         TEST(a_text_is_cut_at_its_limit),
         TEST(a_stream_is_not_refused_without_end),
         TEST(a_permission_is_asked_for),
