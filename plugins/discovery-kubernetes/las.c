@@ -21,7 +21,9 @@
 #define READ_NS (15 * CLOCK_S)
 /* LAS prints its key when it starts: one that has not after so long is not going to. */
 #define STARTING_MS (60 * 60 * INT64_C(1000))
-/* So many pods in a row without an answer are no accident: the rest would cost the pass its time.
+/*
+ * So many pods in a row without an answer are no accident, as where a firewall drops what goes to
+ * the kubelets' port: the rest would cost the pass its time.
  */
 #define SILENT_MAX 16
 
@@ -31,7 +33,7 @@ struct las {
     const char *selector;
     pthread_mutex_t lock; /* guards the pointer `pods`; what it points to never changes */
     json_t *pods;         /* node: {pod, rank, created, source, started, containers: [name]} */
-    atomic_uint silent;   /* pods, the last ones in a row, whose log nobody answered for */
+    atomic_uint silent;   /* pods, the last ones in a row, whose log did not come in time */
 };
 
 int las_new(struct kube *kube, const char *namespace, const char *selector, struct las **ret,
@@ -277,29 +279,25 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
     return no_key(pod, err);
 }
 
-/* As where a firewall drops what goes to the kubelets' port. */
-static bool is_silence(const struct casb_error *trouble)
-{
-    return trouble->code == CASB_ETIMEOUT || (trouble->code == CASB_EUNREACHABLE && !trouble->http);
-}
-
-/* read_logs() that no kubelet can keep for long. */
+/*
+ * read_logs() that no kubelet can keep for long. Only a timeout is its silence: a connection that
+ * breaks is the API server's.
+ */
 static int read_logs_in_time(struct las *las, const struct casb_call *call, const json_t *pod,
                              char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
 {
     const struct casb_call bounded = {clock_deadline(call, READ_NS), call->cancel_fd};
-    struct casb_error trouble = {0};
     int r;
 
     if (las->silent >= SILENT_MAX)
         return err_set(err, CASB_EUNREACHABLE, "log not read: %d others in a row got no answer",
                        SILENT_MAX);
-    r = read_logs(las, &bounded, pod, key, &trouble);
-    if (is_silence(&trouble))
+    r = read_logs(las, &bounded, pod, key, err);
+    if (r == CASB_ETIMEOUT)
         las->silent++;
     else
         las->silent = 0;
-    return r < 0 ? err_pass(err, &trouble) : 0;
+    return r;
 }
 
 int las_read_key(struct las *las, const struct casb_call *call, const char *node,

@@ -261,10 +261,10 @@ int kube_text(struct kube *kube, const struct casb_call *call, const char *path,
     kube->text_deadline_ns = call->deadline_ns;
     log = json_object_get(kube->logs, key);
     text = json_string_value(log);
-    if (kube->silent)
-        r = err_set(err, CASB_EUNREACHABLE, "no answer");
-    else if (text)
+    if (text)
         buf_append_cut(out, text, strlen(text));
+    else if (json_is_integer(log))
+        r = err_set(err, (enum casb_code)json_integer_value(log), "no answer");
     else if (json_is_null(log))
         r = fail_http(err, CASB_ENOTFOUND, 404, "the kubelet does not know the pod");
     else

@@ -35,7 +35,7 @@ struct kube {
     json_t *pods;   /* by name */
     json_t *nodes;  /* array */
     json_t *events; /* array of {object, deleted} that the watch has yet to give */
-    json_t *logs;   /* by "pod/container": the text, or null for a 404 */
+    json_t *logs;   /* by "pod/container": the text, null for a 404, or the class of a failure */
     int wake_fd;    /* readable: the watch has something to look at */
 
     struct fake_create creates[4];
@@ -44,7 +44,6 @@ struct kube {
     bool stubborn;       /* a deleted pod keeps being deleted */
     bool secretive;      /* a deleted pod goes without an event */
     int delete_fails;    /* class that every DELETE fails with */
-    bool silent;         /* nobody answers for a log */
     int cancel_fd;       /* written to at FAKE_CANCELLED */
 
     const char *namespace;

@@ -98,6 +98,12 @@ static void set_log(struct setup *s, const char *container, const char *text)
     json_object_set_new(s->kube.logs, container, json_string(text));
 }
 
+/* Nobody answers for this log, and the client gives up with that class. */
+static void set_unanswered(struct setup *s, const char *container, int code)
+{
+    json_object_set_new(s->kube.logs, container, json_integer(code));
+}
+
 /* A log of `size` bytes with `line` at its end. */
 static void set_long_log(struct setup *s, const char *container, size_t size, const char *line)
 {
@@ -377,16 +383,27 @@ static void where_no_kubelet_answers_reading_is_given_up(void **state)
     struct setup *s = *state;
 
     add_pod(s, "a", "node-1", true, START);
-    set_log(s, "a/las", LINE);
     list(s);
-    s->kube.silent = true;
-    assert_int_equal(read_often(s, 15), CASB_EUNREACHABLE);
-    s->kube.silent = false;
+    set_unanswered(s, "a/las", CASB_ETIMEOUT);
+    assert_int_equal(read_often(s, 15), CASB_ETIMEOUT);
+    set_log(s, "a/las", LINE);
     assert_int_equal(read_often(s, 1), 0); /* one answer, and all others are hoped for again */
-    s->kube.silent = true;
+    set_unanswered(s, "a/las", CASB_ETIMEOUT);
     assert_int_equal(read_often(s, 100), CASB_EUNREACHABLE);
     assert_string_equal(s->err.text, "LAS pod 'a': log not read: 16 others in a row got no answer");
     assert_int_equal(s->kube.texts, 15 + 1 + 16);
+}
+
+static void where_connections_break_reading_goes_on(void **state)
+{
+    struct setup *s = *state;
+
+    add_pod(s, "a", "node-1", true, START);
+    list(s);
+    set_unanswered(s, "a/las", CASB_EUNREACHABLE);
+    assert_int_equal(read_often(s, 100), CASB_EUNREACHABLE);
+    set_log(s, "a/las", LINE);
+    assert_int_equal(read_often(s, 1), 0);
 }
 
 static void without_a_pod_there_is_nothing_to_read(void **state)
@@ -423,6 +440,7 @@ int main(void)
         TEST(a_log_that_is_not_found_may_hold_the_key),
         TEST(reading_ends_soon),
         TEST(where_no_kubelet_answers_reading_is_given_up),
+        TEST(where_connections_break_reading_goes_on),
         TEST(without_a_pod_there_is_nothing_to_read),
     };
 
