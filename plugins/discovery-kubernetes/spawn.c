@@ -14,6 +14,9 @@
 /* How long the watch alone is trusted to tell that a leftover is gone. */
 #define LOOK_AGAIN_NS (2 * CLOCK_S)
 
+/* A kubelet takes no longer to let go of a pod that it never started. */
+#define REJECTED_NS (10 * CLOCK_S)
+
 struct spawn {
     struct discovery *discovery;
     struct casb_call call; /* ends with ready_timeout at the latest */
@@ -214,16 +217,19 @@ static int try_pod(const struct spawn *spawn, const json_t *manifest, struct pod
     return r < 0 ? r : wait_ready(spawn, ret, err);
 }
 
-/* A pod that its kubelet refused stays so; only a new one is looked at anew. */
-static int try_again(const struct spawn *spawn, const json_t *manifest, struct pod_news *ret,
-                     struct casb_error *err)
+/*
+ * A pod that its kubelet rejected stays so; only a new one is looked at anew. False where the old
+ * one does not go soon: why it was rejected is then the reason that counts.
+ */
+static bool make_room(const struct spawn *spawn)
 {
+    struct spawn brief = *spawn;
     char uid[LEDGER_UID_BYTES];
-    int r = 0;
 
-    if (ledger_find(spawn->discovery->ledger, spawn->pod, uid) == LEDGER_CREATED)
-        r = clear(spawn, uid, err);
-    return r < 0 ? r : try_pod(spawn, manifest, ret, err);
+    if (ledger_find(spawn->discovery->ledger, spawn->pod, uid) != LEDGER_CREATED)
+        return true;
+    brief.call.deadline_ns = clock_deadline(&spawn->call, REJECTED_NS);
+    return clear(&brief, uid, NULL) == 0;
 }
 
 static int run(const struct spawn *spawn, const char *node, struct pod_news *ret,
@@ -239,8 +245,8 @@ static int run(const struct spawn *spawn, const char *node, struct pod_news *ret
     if (r < 0)
         return r;
     r = try_pod(spawn, manifest, ret, &failure);
-    if (r < 0 && ret->verdict.again)
-        return try_again(spawn, manifest, ret, err);
+    if (r < 0 && ret->verdict.again && make_room(spawn))
+        return try_pod(spawn, manifest, ret, err);
     return r < 0 ? err_pass(err, &failure) : 0;
 }
 

@@ -203,13 +203,14 @@ static int get(struct kube *kube, const char *name, json_t **ret, struct casb_er
     return 0;
 }
 
-static int delete (struct kube *kube, const char *name, const json_t *options,
-                   struct casb_error *err)
+static int delete (struct kube *kube, const struct casb_call *call, const char *name,
+                   const json_t *options, struct casb_error *err)
 {
     json_t *pod = json_object_get(kube->pods, name);
     const char *uid = jsonx_string(options, "preconditions.uid");
 
     kube->deletes++;
+    kube->delete_deadline_ns = call->deadline_ns;
     if (kube->delete_fails)
         return err_set(err, (enum casb_code)kube->delete_fails, "no");
     if (!pod)
@@ -235,14 +236,13 @@ int kube_request(struct kube *kube, const struct casb_call *call,
     const char *name = strstr(request->path, PODS) + strlen(PODS "/");
     int r;
 
-    (void)call;
     pthread_mutex_lock(&kube->lock);
     if (request->verb == KUBE_POST)
         r = create(kube, request->body, ret, ret_unknown, err);
     else if (request->verb == KUBE_GET)
         r = get(kube, name, ret, err);
     else
-        r = delete (kube, name, request->body, err);
+        r = delete (kube, call, name, request->body, err);
     pthread_mutex_unlock(&kube->lock);
     return r;
 }

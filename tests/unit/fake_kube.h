@@ -51,6 +51,7 @@ struct kube {
     const char *denied;                        /* the verb that kube_allowed() says no to */
     size_t posts, gets, deletes, lists, texts; /* how often each was asked for */
     int64_t text_deadline_ns;                  /* of the last log's call */
+    int64_t delete_deadline_ns;                /* of the last DELETE's call */
     int late_gets;                             /* GETs until the pod of a FAKE_CANCELLED is there */
     json_t *late_pod;
     char query[256]; /* the last list's labelSelector */

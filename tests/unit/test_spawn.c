@@ -251,8 +251,21 @@ static void a_pod_that_its_kubelet_rejects_is_replaced_once(void **state)
     assert_int_equal(spawn(s), 0);
     assert_string_equal(s->address, "10.0.0.7:8081");
     assert_int_equal(s->kube.posts, 2);
+    assert_true(s->kube.delete_deadline_ns <= clock_now_ns() + 10 * CLOCK_S);
     assert_int_equal(clean(s), 0);
     assert_int_equal(count_pods(s), 0);
+}
+
+static void a_rejected_pod_that_stays_fails_for_the_kubelets_reason(void **state)
+{
+    struct setup *s = *state;
+
+    s->settings.ready_timeout_ns = 20 * CLOCK_MS;
+    s->kube.stubborn = true;
+    s->kube.creates[0] = (struct fake_create){FAKE_CREATED, {PENDING, REJECTED}};
+    assert_failed(s, spawn(s), CASB_EFAILED,
+                  "pod 'cas-node-1': UnexpectedAdmissionError: no device");
+    assert_int_equal(s->kube.posts, 1);
 }
 
 static void a_kubelet_that_rejects_again_is_believed(void **state)
@@ -493,6 +506,7 @@ int main(void)
         TEST(an_image_that_stays_away_fails_with_its_first_message),
         TEST(trouble_that_heals_is_forgotten),
         TEST(a_pod_that_its_kubelet_rejects_is_replaced_once),
+        TEST(a_rejected_pod_that_stays_fails_for_the_kubelets_reason),
         TEST(a_kubelet_that_rejects_again_is_believed),
         TEST(a_pod_that_somebody_deletes_fails),
         TEST(ready_timeout_names_the_last_state),
