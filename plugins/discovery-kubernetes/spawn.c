@@ -110,14 +110,18 @@ static bool is_refusal(const struct casb_error *failure)
 
 /*
  * Keeps a refusal that hits the pods of all nodes alike: PodSecurity goes by the namespace. The API
- * marks it by its message alone (pod-security-admission); other 403s, as a quota's, may pass.
+ * marks it by its message alone (pod-security-admission), behind the name of the pod that was
+ * refused; other 403s, as a quota's, may pass.
  */
 static void note_refusal(struct discovery *d, const struct casb_error *failure)
 {
-    if (failure->http != 403 || !strstr(failure->text, "violates PodSecurity"))
+    const char *cause = strstr(failure->text, "violates PodSecurity");
+
+    if (failure->http != 403 || !cause)
         return;
     pthread_mutex_lock(&d->lock);
     d->refusal = *failure;
+    snprintf(d->refusal.text, sizeof d->refusal.text, "%s", cause);
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -156,13 +156,16 @@ static int create(struct kube *kube, const json_t *manifest, json_t **ret, bool 
 {
     const struct fake_create *step = &kube->creates[kube->posts < 4 ? kube->posts : 3];
     const char *name = jsonx_string(manifest, "metadata.name");
+    char text[160];
 
     kube->posts++;
     if (json_object_get(kube->pods, name))
         return fail_http(err, CASB_ECONFLICT, 409, "AlreadyExists");
     switch (step->answer) {
     case FAKE_FORBIDDEN:
-        return fail_http(err, CASB_EDENIED, 403, "pods are forbidden: violates PodSecurity");
+        snprintf(text, sizeof text, "pods \"%s\" is forbidden: violates PodSecurity \"baseline\"",
+                 name);
+        return fail_http(err, CASB_EDENIED, 403, text);
     case FAKE_QUOTA:
         return fail_http(err, CASB_EDENIED, 403, "pods are forbidden: exceeded quota");
     case FAKE_CONFLICT:

@@ -176,7 +176,8 @@ static void a_refused_pod_gives_the_apis_reason(void **state)
 
     s->kube.creates[0].answer = FAKE_FORBIDDEN;
     assert_failed(s, spawn(s), CASB_EDENIED,
-                  "pod 'cas-node-1': pods are forbidden: violates PodSecurity");
+                  "pod 'cas-node-1': pods \"cas-node-1\" is forbidden: "
+                  "violates PodSecurity \"baseline\"");
     assert_int_equal(s->err.http, 403);
     s->err = (struct casb_error){0};
     assert_int_equal(clean(s), 0);
@@ -192,7 +193,8 @@ static void what_podsecurity_refuses_is_asked_for_once(void **state)
     s->err = (struct casb_error){0};
     assert_int_equal(spawn_pod(&s->discovery, &s->call, "node-2", s->address, &s->err),
                      CASB_EDENIED);
-    assert_string_equal(s->err.text, "pod 'cas-node-2': pods are forbidden: violates PodSecurity");
+    assert_int_equal(s->err.http, 403);
+    assert_string_equal(s->err.text, "pod 'cas-node-2': violates PodSecurity \"baseline\"");
     assert_int_equal(s->kube.posts, 1);
 }
 
