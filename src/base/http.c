@@ -316,6 +316,15 @@ static int fail_transfer(const struct exchange *x, CURLcode code)
     }
 }
 
+/* libcurl gives 0 seconds for none, or for one that it does not understand, as well. */
+static bool says_at_once(CURL *easy)
+{
+    struct curl_header *header;
+
+    return curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+           strcmp(header->value, "0") == 0;
+}
+
 static void read_status(const struct exchange *x)
 {
     struct http_response *response = x->response;
@@ -328,6 +337,8 @@ static void read_status(const struct exchange *x)
     response->status = response->answered ? (int)status : 0;
     if (seconds > 0)
         response->retry_after_ns = seconds < INT64_MAX / CLOCK_S ? seconds * CLOCK_S : INT64_MAX;
+    else if (says_at_once(x->handle->easy))
+        response->retry_after_ns = 0;
 }
 
 static int run(struct exchange *x)

@@ -268,6 +268,7 @@ static void retry_after_is_seconds_or_a_date(void **state)
     } table[] = {
         {"Retry-After: 7\r\n", 7, 7},
         {"retry-after: 120\r\n", 120, 120},
+        {"Retry-After: 0\r\n", 0, 0},
         {"", -1, -1},
         {"Retry-After: soon\r\n", -1, -1},
         {"Retry-After: -3\r\n", -1, -1},
