@@ -137,7 +137,7 @@ check "a CLI that is missing" 5 '^not found: .*no-such-scone' program="$work/no-
 : >"$work/plain"
 check "a CLI that is no program" 5 '^denied: .*plain' program="$work/plain"
 program hangs 'echo "waiting for the backup" >&2; exec sleep 60'
-check "a CLI that hangs" 1 '^timeout: .*waiting for the backup' program="$work/hangs"
+check "a CLI that hangs" 5 '^timeout: .*waiting for the backup' program="$work/hangs"
 # shellcheck disable=SC2016
 program dies 'kill -SEGV $$'
 check "a CLI that dies" 5 '^failed: .*signal 11' program="$work/dies"
@@ -196,17 +196,23 @@ ok $? "no key is left behind by success, failure and timeout"
 program waits 'echo $$ >"$HOME/started"; exec sleep 60'
 mkfifo "$work/started"
 start_pair
-for place in "$TMPDIR" /dev/shm; do
-    [ "$place" = "$TMPDIR" ] || unset XDG_RUNTIME_DIR
+# left_and_removed FOLDER: a killed pass leaves a key there, and the next pass removes it
+left_and_removed() {
+    local driver_pid child left
     "$driver" "$plugins" scone-cli "$backup" 60 program="$work/waits" config="$owner/config.json" &
     driver_pid=$!
     read -r child <"$work/started"
     pids+=("$child")
     kill -9 "$driver_pid"
     wait "$driver_pid" 2>/dev/null
-    key_is_in "$place" && left=yes || left=no
+    key_is_in "$1" && left=yes || left=no
     "$driver" "$plugins" scone-cli primary 5 config="$owner/config.json" >"$work/out" 2>>"$work/log"
-    [ "$left" = yes ] && ! key_is_in "$place" "$work/log" && [ -z "$(ls -A "$TMPDIR")" ]
+    [ "$left" = yes ] && ! key_is_in "$1" "$work/log" && [ -z "$(ls -A "$TMPDIR")" ]
+}
+for place in "$TMPDIR" /dev/shm; do
+    [ "$place" = "$TMPDIR" ] || unset XDG_RUNTIME_DIR
+    # in a folder that others use, the pass of another test may come first
+    for _ in 1 2 3 4 5; do left_and_removed "$place" && break; done
     ok $? "a killed pass leaves a key in ${place/"$TMPDIR"/XDG_RUNTIME_DIR} that the next one removes"
 done
 finish

@@ -169,7 +169,7 @@ wait "$pid"
 is [ $? -eq 143 ] 'SIGTERM ends it with 143'
 is [ $((SECONDS - begin)) -lt 20 ] 'within 20 s'
 is nothing_runs 'with everything removed'
-pass 4 'the deadline ends a pass too' run --deadline 1s
+pass 4 'the deadline ends a pass too' run --deadline 3s
 has err "the pass's deadline passed before" 'and says so'
 is nothing_runs 'with everything removed'
 rm "$hosts/slow"

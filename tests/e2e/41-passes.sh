@@ -42,7 +42,8 @@ pass 4 "coverage of a stranger is none" coverage stranger
 set_boot_id node-1 "another-boot"
 start_pass run -o json
 # The scan is over when the pod is there.
-until_true 20 test -n "$(pods)"
+some_pods() { [ -n "$(pods)" ]; }
+until_true 20 some_pods
 thaw node-1
 end_pass 0 "a pass after a hardware change ends well"
 is "the changed node is registered again" outcome_is node-1 "registered boot-id-changed"

@@ -28,7 +28,7 @@ heals() {
 # ends STATUS TEXT NAME FAULTS: a pass that ends with this status and this text in its log.
 ends() {
     faults "$4"
-    pass "$1" "$3" run --force all --deadline 5s
+    pass "$1" "$3" run --force all --deadline 15s
     faults '[]'
     has err "$2" "$3: the reason is given"
     is "$3: nothing is left over" until_true 30 nothing_left

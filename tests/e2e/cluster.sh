@@ -13,8 +13,6 @@ instance=e2e-$$
 namespace=default
 owner=$work/owner settings=$work/settings.yaml
 wrapper=${PROGRAM_WRAPPER-}
-# What makes the program slow may keep it from renewing its lock in time.
-lease_duration=$([ -n "$wrapper" ] && echo 15s || echo 3s)
 primary_pid='' cluster_pid=''
 export TMPDIR=$work/tmp XDG_RUNTIME_DIR=$work/tmp HOME=$work
 mkdir -m 0700 "$TMPDIR"
@@ -204,7 +202,7 @@ write_settings() {
             "    image: $image"
         [ $# = 0 ] || printf '    %s\n' "$@"
         printf '%s\n' "registration: {plugin: scone-cli, program: ${program_cli:-$sandbox/scone}}" \
-            "state: {plugin: configmap, namespace: $namespace, lease_duration: $lease_duration}"
+            "state: {plugin: configmap, namespace: $namespace, lease_duration: 12s}"
     } >"$settings"
 }
 

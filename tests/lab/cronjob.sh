@@ -50,22 +50,22 @@ pass() {
         kubectl get cronjobs.v1beta1.batch -n "$ns" cas-backup -o json |
         jq --arg name "$1" '{apiVersion:"batch/v1",kind:"Job",metadata:{name:$name},spec:.spec.jobTemplate.spec}' |
             kubectl apply -n "$ns" -f - >/dev/null
-    until_true 60 job_ended "$1"
+    until_true 180 job_ended "$1"
     kubectl logs -n "$ns" "job/$1" >"$work/out" 2>&1
 }
 job_ended() {
     [ -n "$(kubectl get job -n "$ns" "$1" -o jsonpath='{.status.conditions[*].type}')" ]
 }
 
-until_true 130 registered 2
-ok $? "the CronJob registers both nodes within two minutes"
+until_true 250 registered 2
+ok $? "the CronJob registers both nodes within two or three minutes"
 kubectl patch cronjobs.v1beta1.batch -n "$ns" cas-backup --type=merge -p '{"spec":{"suspend":true}}' >/dev/null
-until_true 30 no_backup_pod "$ns"
+until_true 60 no_backup_pod "$ns"
 ok $? "no pod of a backup CAS remains"
 [ "$(kubectl get configmap -n "$ns" -l app.kubernetes.io/component=state -o json |
     jq '[.items[].data[] | fromjson | select(.status == "registered")] | length')" = 2 ]
 ok $? "two records are in the ConfigMap"
-until_true 20 sh -c "[ -z \"\$(kubectl get leases -n $ns -o name)\" ]"
+until_true 60 sh -c "[ -z \"\$(kubectl get leases -n $ns -o name)\" ]"
 ok $? "no Lease remains"
 
 pods_created() {

@@ -78,10 +78,10 @@ separate_logs() {
     # shellcheck disable=SC2016 # expanded by that sh
     start_again "containerd-$1" "$netns" unshare --mount \
         sh -c 'mount --bind "$0" /var/log/pods && exec "$@"' "$state/nodes/$1/pods-log" || return 1
-    until_true 10 ctr --address "$state/run/containerd-$1.sock" version >"$work/out" 2>&1 || return 1
+    until_true 60 ctr --address "$state/run/containerd-$1.sock" version >"$work/out" 2>&1 || return 1
     mnt=/proc/$(cat "$state/run/containerd-$1.pid")/ns/mnt
     start_again "kubelet-$1" "$netns" nsenter --mount="$mnt" &&
-        until_true 60 ready_since "$(date -u +%FT%TZ)" "$1"
+        until_true 120 ready_since "$(date -u +%FT%TZ)" "$1"
 }
 
 ready_since() { # TIME NODE: the kubelet has said so later than that, and nothing keeps pods away
@@ -96,7 +96,7 @@ give_sgx() {
     for node in "$@"; do
         kubectl patch node "$node" --subresource=status --type=merge \
             -p '{"status":{"capacity":{"sgx.intel.com/enclave":"10"}}}' >/dev/null || return 1
-        until_true 30 has_sgx "$node" || return 1
+        until_true 60 has_sgx "$node" || return 1
     done
 }
 

@@ -162,12 +162,12 @@ restarted() { # NODE COUNT
 
 replace_las() { # NODE: another pod there
     kubectl delete pod -n $las_ns "$(las_pod "$1")" >/dev/null
-    until_true 60 las_listens "$1"
+    until_true 120 las_listens "$1"
 }
 
 set_keys $key_a $key_b
 start_las
-until_true 60 both_listen
+until_true 120 both_listen
 ok $? "LAS listens on both nodes"
 
 pass && came_out "registered new" "registered new" 2
@@ -178,7 +178,7 @@ pass && came_out "kept " "kept " 0
 ok $? "the second pass keeps both and reads no log"
 
 kubectl exec -n $las_ns "$(las_pod node-1)" -- /usr/bin/dash -c 'kill -TERM 1' >/dev/null 2>&1
-until_true 60 restarted node-1 1
+until_true 120 restarted node-1 1
 ok $? "a LAS container is restarted"
 pass && came_out "kept " "kept " 1
 ok $? "its log is read, and the same key registers nothing"
@@ -215,14 +215,14 @@ pass && came_out "kept " "kept " 1 && [ "$(record node-2 las_key)" = $key_b ]
 ok $? "once LAS shows a key it is added to the record, and nothing is registered"
 
 kubectl delete daemonset las -n $las_ns >/dev/null
-until_true 60 no_las
+until_true 120 no_las
 pass && came_out "kept " "kept " 0 && grep -q 'no LAS pod runs on node-1, node-2' "$work/out"
 ok $? "LAS deleted: a warning, and nothing is registered"
 forget_boot_id node-1
 pass && came_out "registered boot-id-changed" "kept " 0
 ok $? "LAS deleted and another boot ID: exactly node-1 is registered again"
 start_las
-until_true 60 both_listen
+until_true 120 both_listen
 pass && came_out "kept " "kept " 2 && [ "$(record node-1 las_key)" = $key_a ]
 ok $? "LAS is back: the key is added to the record, and nothing is registered"
 

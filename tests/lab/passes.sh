@@ -33,6 +33,7 @@ registration:
 state:
   plugin: configmap
   namespace: $ns
+  lease_duration: 12s
 SETTINGS
 }
 cas_backup() {
@@ -90,7 +91,7 @@ ok $? "everything is registered and nothing left over"
 settings docker.io/sandbox/only-node-1:1
 cas_backup --force all run &
 pid=$!
-until_true 20 sh -c "kubectl get leases -n $ns -o name | grep -q ."
+until_true 60 sh -c "kubectl get leases -n $ns -o name | grep -q ."
 "$builddir/cas-backup" --plugin-dir "$builddir/.libs" --file "$work/settings.yaml" run >"$work/second" 2>&1
 status=$?
 cp "$work/second" "$work/out"

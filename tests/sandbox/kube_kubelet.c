@@ -180,7 +180,9 @@ static void give_address(struct kubelet *kubelet, char out[static 16])
 {
     unsigned n = kubelet->addresses++;
 
-    snprintf(out, 16, "127.%u.%u.%u", 20 + (unsigned)getpid() % 200, n / HOSTS_MAX % HOSTS_MAX,
+    unsigned pid = (unsigned)getpid();
+
+    snprintf(out, 16, "127.%u.%u.%u", 20 + pid / HOSTS_MAX % HOSTS_MAX, pid % HOSTS_MAX,
              1 + n % HOSTS_MAX);
 }
 

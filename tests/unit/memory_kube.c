@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#define WAIT_S 10
+#define WAIT_S 20
 
 struct kube {
     pthread_mutex_t lock; /* guards all below */

@@ -32,7 +32,7 @@ static int set_up(void **state)
     f->kube = memory_kube_new();
     recording_host_init(&f->host, "me");
     assert_int_equal(sem_init(&f->lost, 0, 0), 0);
-    assert_int_equal(lease_new(&f->host.host, f->kube, CLOCK_S, &f->lease, NULL), 0);
+    assert_int_equal(lease_new(&f->host.host, f->kube, 3 * CLOCK_S, &f->lease, NULL), 0);
     *state = f;
     return 0;
 }
@@ -110,7 +110,7 @@ static void a_lease_is_made_and_removed(void **state)
     assert_int_equal(lease_check(f->lease, NULL), 0);
     object = memory_kube_get(f->kube, OWN);
     assert_string_equal(jsonx_string(object, "spec.holderIdentity"), "me");
-    assert_int_equal(jsonx_int(object, "spec.leaseDurationSeconds", 0), 1);
+    assert_int_equal(jsonx_int(object, "spec.leaseDurationSeconds", 0), 3);
     assert_string_equal(json_string_value(json_object_get(jsonx_object(object, "metadata.labels"),
                                                           "app.kubernetes.io/component")),
                         "lock");
@@ -291,7 +291,7 @@ static void a_request_that_hangs_does_not_lose_it(void **state)
     struct fixture *f = *state;
 
     lease_free(f->lease);
-    assert_int_equal(lease_new(&f->host.host, f->kube, 3 * CLOCK_S, &f->lease, NULL), 0);
+    assert_int_equal(lease_new(&f->host.host, f->kube, 6 * CLOCK_S, &f->lease, NULL), 0);
     assert_int_equal(take(f, 10, NULL), 0);
     memory_kube_fail(f->kube,
                      &(struct memory_failure){KUBE_GET, "leases", 1, CASB_ETIMEOUT, 0, false});

@@ -118,8 +118,8 @@ static void *accept_all(void *arg)
             return NULL;
         must(server->accepted < CONNECTIONS_MAX, "too many connections");
         *c = (struct connection){.server = server, .fd = fd};
-        must(pthread_create(&c->thread, NULL, serve, c) == 0, "pthread_create");
         server->accepted++;
+        must(pthread_create(&c->thread, NULL, serve, c) == 0, "pthread_create");
     }
 }
 
