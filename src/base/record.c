@@ -21,11 +21,7 @@ static const struct field strings[] = {
 };
 
 static const struct field times[] = {
-    {MEMBER(registered)},
-    {MEMBER(attempted)},
-    {MEMBER(seen)},
-    {MEMBER(spawned)},
-    {MEMBER(changed)},
+    {MEMBER(registered)}, {MEMBER(attempted)}, {MEMBER(seen)}, {MEMBER(spawned)}, {MEMBER(changed)},
 };
 
 static const char *const statuses[] = {
