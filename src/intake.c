@@ -222,39 +222,48 @@ static void recall(const struct casb_record *known, struct casb_node *node)
         node->las_key = known->las_key;
 }
 
+/* The node's record, which may be empty; *ret is NULL where the node was found before. */
+static int find_record(struct pass *pass, const struct plugin *source, const struct casb_node *node,
+                       struct record **ret, struct casb_error *err)
+{
+    int r;
+
+    if (text_empty(node->uid) || text_empty(node->name))
+        return err_set(err, CASB_EFAILED, "the source gave a node without a name or uid");
+    r = records_get(pass->records, node->uid, ret, err);
+    if (r || records_mark_present(*ret))
+        return r;
+    log_debug("node '%s' of source '%s' was found before", node->name, source->host.source);
+    *ret = NULL;
+    return 0;
+}
+
 int intake_node(struct pass *pass, struct plugin *source, const struct casb_node *found,
                 struct casb_error *err)
 {
     struct casb_node node = *found;
     const struct casb_record *known;
-    struct record *record;
-    struct decision decision;
+    struct record *record = NULL;
+    struct decision decision, unread;
     bool forced, identity;
-    int r;
+    int r = find_record(pass, source, &node, &record, err);
 
-    if (text_empty(node.uid) || text_empty(node.name))
-        return err_set(err, CASB_EFAILED, "the source gave a node without a name or uid");
-    r = records_get(pass->records, node.uid, &record, err);
-    if (r)
+    if (r || !record)
         return r;
-    if (!records_mark_present(record)) {
-        log_debug("node '%s' of source '%s' was found before", node.name, source->host.source);
-        return 0;
-    }
     known = records_values(record);
     recall(known, &node);
     forced = is_forced(pass, &node);
+    unread = judge_unread(pass, &node, record);
     if (left_out(pass, &node)) {
-        decision = judge_unread(pass, &node, record);
-        decision.action = DECIDE_SKIP;
-        report_add_unselected(pass->report, decision.holds);
-        return refresh_record(pass, source, &node, record, &decision, err);
+        unread.action = DECIDE_SKIP;
+        report_add_unselected(pass->report, unread.holds);
+        return refresh_record(pass, source, &node, record, &unread, err);
     }
     decision = judge(pass, &node, record, forced);
     identity = needs_identity(pass, source, &node, known, &decision);
     if (decision.action == DECIDE_SKIP && !identity) {
-        decision.changed = judge_unread(pass, &node, record).changed;
-        decision.holds = judge_unread(pass, &node, record).holds;
+        decision.changed = unread.changed;
+        decision.holds = unread.holds;
     }
     if (identity || (decision.action == DECIDE_REGISTER && pass->mode == PASS_RUN))
         return queue_node(pass, source, &node, record, &decision, forced, identity, err);
