@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+static const char hardware_changed[] = "its hardware changed since";
+
 const char *coverage_reason(const struct casb_record *record, const char *primary)
 {
     if (!record)
@@ -11,7 +13,7 @@ const char *coverage_reason(const struct casb_record *record, const char *primar
         return record->status == CASB_FAILED ? "registration failed" : "never registered";
     if (!text_equal(record->primary, primary))
         return "registered with another primary";
-    return record->changed > 0 ? "its hardware changed since" : NULL;
+    return record->changed > 0 ? hardware_changed : NULL;
 }
 
 struct load {
@@ -102,7 +104,7 @@ static int ask_scan(const struct report_node *node, void *arg)
     known = record ? records_values(record) : NULL;
     reason = node->holds ? NULL : coverage_reason(known, ask->primary);
     if (!node->holds && !reason)
-        reason = "its hardware changed since";
+        reason = hardware_changed;
     return add_row(ask, node->name, node->uid, known ? known->registered : 0, reason);
 }
 

@@ -257,6 +257,28 @@ printf '%s\n' 'discovery: [{plugin: static, hosts: [{name: a, address: b}]}]' \
 run 2 'an option that only its plugin can judge' plan -f "$work/wrong.yaml" --session policy \
     --cas a --plugin-dir "$builddir/.libs"
 has err "error --session: 'policy' is not of the form" 'is named itself'
+SCONE_LAS_ADDR=node run 2 'a variable that only its plugin can judge' plan -f "$work/wrong.yaml" \
+    --cas a --plugin-dir "$builddir/.libs"
+has err "error environment variable SCONE_LAS_ADDR: 'node' needs" 'is named itself, too'
+
+# ---- what a killed pass left, where the notes of it are lost
+
+write_settings 3 "$cli"
+echo 60 >"$hosts/slow"
+for name in server-1 server-2 server-3; do change_hardware $name; done
+start
+is wait_for all_run 'a pass is under way'
+kill -KILL "$pid"
+cat <&3 >"$work/err"
+wait "$pid" 2>/dev/null
+rm "$hosts/slow"
+pass 0 'a host can be forgotten all the same' forget server-1
+has err "node 'server-1': a pass that was killed may have left a backup CAS there" 'with a warning'
+pass 2 'cleanup is for all nodes' cleanup --only server-2
+has err 'cleanup: it is for all nodes' 'and says so'
+rm "$state"
+pass 0 'cleanup without any note' cleanup
+is nothing_runs 'removes what runs on each host'
 
 # ---- by hand: one more server, with nothing but the CLI's configuration
 
