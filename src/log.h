@@ -23,14 +23,33 @@ struct log_field {
 /* The fields of a log line, a NULL-terminated compound literal: LOG_FIELDS({"node", name}). */
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {NULL, NULL}})
 
-/* Sets what is written from now on. Called once, before threads start. */
+/*
+ * Sets what is written from now on. Called once, before threads start. Where standard error is the
+ * journal's stream (JOURNAL_STREAM, systemd.exec(5)), each line of text begins with its priority,
+ * "<4>" (sd-daemon(3)), which the journal takes off.
+ */
 void log_init(enum casb_level lowest, bool json);
 
 /*
- * Is called around every line, so that live progress can clear and redraw itself: with true
- * before and false after, with the log's lock held. NULL takes it away.
+ * From here on no line is waited for: a thread writes them. Where nobody reads standard error, what
+ * goes beyond 256 KiB is lost, and a line says later how many were.
  */
-void log_set_screen(void (*around)(bool before, void *arg), void *arg);
+void log_start(void);
+
+/*
+ * Waits until every line is written, as long as somebody reads: for one second, or ten where it is
+ * read slowly.
+ */
+void log_flush(void);
+
+/* The same, and ends the thread of log_start(), unless it is held up. To be called at the end. */
+void log_stop(void);
+
+/*
+ * Shows a text in the last line of the terminal that standard error is, below the log; "" takes it
+ * away. It must fit into the line.
+ */
+void log_show(const char *text);
 
 /* Would a line of this level be written? */
 bool log_enabled(enum casb_level level);

@@ -20,7 +20,7 @@ quietly() {
 [ -f config.status ] || quietly "$top/configure" ${CONFIGURE_ARGS-}
 quietly make -j"$(nproc)"
 if [ -n "${BUILD_ONLY-}" ]; then
-    quietly make -j"$(nproc)" tests/sandbox/cas tests/sandbox/scone
+    quietly make -j"$(nproc)" tests/sandbox/cas tests/sandbox/kube tests/sandbox/scone
     exit
 fi
 make -j"$(nproc)" check "$@" >>"$log" 2>&1 && status=0 || status=$?

@@ -105,7 +105,7 @@ static int example_scan(void *arg, const struct casb_call *call, casb_node_fn *e
 }
 
 static int example_spawn(void *arg, const struct casb_call *call, const struct casb_node *node,
-                         char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+                         struct casb_backup *ret_backup, struct casb_error *err)
 {
     const struct example *self = arg;
     char address[CASB_ADDRESS_LENGTH + 1];
@@ -116,7 +116,7 @@ static int example_spawn(void *arg, const struct casb_call *call, const struct c
     if (len < 0 || (size_t)len >= sizeof address)
         return fail(err, CASB_EINVALID, "its name is too long");
     self->host->log(self->host, CASB_DEBUG, node->name, "its backup CAS runs all the time");
-    memcpy(ret_address, address, sizeof address); /* outputs change on success only */
+    memcpy(ret_backup->address, address, sizeof address); /* outputs change on success only */
     return CASB_OK;
 }
 
@@ -130,13 +130,30 @@ static int example_remove(void *arg, const struct casb_call *call, const struct 
     return CASB_OK; /* nothing was started, so there is nothing to remove */
 }
 
-static int example_sweep(void *arg, const struct casb_call *call, size_t *ret_removed,
-                         struct casb_error *err)
+static int example_sweep(void *arg, const struct casb_call *call, bool until_gone,
+                         size_t *ret_removed, struct casb_error *err)
 {
     (void)arg;
     (void)call;
+    (void)until_gone;
     (void)err;
     *ret_removed = 0;
+    return CASB_OK;
+}
+
+/* Optional. A message comes from outside: it may be anything, and is only handed on here. */
+static int example_tell(void *arg, const struct casb_call *call, const struct casb_news *news,
+                        struct casb_error *err)
+{
+    const struct example *self = arg;
+    char line[400];
+
+    (void)call;
+    (void)err;
+    if (news->outcome == CASB_OUTCOME_FAILED) {
+        snprintf(line, sizeof line, "failed %u times: %s", news->count, news->message);
+        self->host->log(self->host, CASB_INFO, news->name, line);
+    }
     return CASB_OK;
 }
 
@@ -146,6 +163,7 @@ static const struct casb_discovery_ops ops = {
     .spawn = example_spawn,
     .remove = example_remove,
     .sweep = example_sweep,
+    .tell = example_tell,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {

@@ -5,6 +5,7 @@
 #ifndef CAS_BACKUP_HOST_H
 #define CAS_BACKUP_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,14 @@ enum casb_level {
 };
 
 /*
+ * A pass's part of the nodes, where several passes of an instance run side by side: number `index`,
+ * from 0, of `count`. With a count of 0 or 1 it has all of them.
+ */
+struct casb_share {
+    uint32_t index, count;
+};
+
+/*
  * One per plugin instance, valid from open() until close() returns. All strings are borrowed.
  */
 struct casb_host {
@@ -24,6 +33,7 @@ struct casb_host {
     const char *source;   /* this source's name in records and reports; "" for other kinds */
     const char *holder;   /* identity of this pass, unique per process: for locks and labels */
     void *arg;            /* the host's own */
+    struct casb_share share;
 
     /*
      * Writes one log line. `node` names the node it is about, or is NULL. `text` is a sentence
@@ -32,6 +42,12 @@ struct casb_host {
      */
     void (*log)(const struct casb_host *host, enum casb_level level, const char *node,
                 const char *text);
+
+    /*
+     * Is the node with this uid ("": one that is unknown) in this pass's share? What belongs to any
+     * other is another pass's. From any thread. NULL: each node is.
+     */
+    bool (*has_node)(const struct casb_host *host, const char *uid);
 };
 
 /*

@@ -13,14 +13,15 @@
  * Jansson (json_t) is part of this interface: nested settings are borrowed trees.
  */
 enum casb_option_type {
-    CASB_STRING,   /* const char *; NULL where unset and without default; never "" */
-    CASB_BOOL,     /* bool */
-    CASB_INT,      /* int64_t, between `min` and `max` */
-    CASB_DURATION, /* int64_t nanoseconds, from "90s", "5m", "1h30m", "200ms" or "90d" */
-    CASB_ADDRESS,  /* const char *: a host or IP address, with an optional port */
-    CASB_STRINGS,  /* const json_t *: an array of strings, or NULL */
-    CASB_MAP,      /* const json_t *: an object whose content the plugin checks, or NULL */
-    CASB_LIST,     /* const json_t *: an array whose content the plugin checks, or NULL */
+    CASB_STRING,        /* const char *; NULL where unset and without default; never "" */
+    CASB_BOOL,          /* bool */
+    CASB_INT,           /* int64_t, between `min` and `max` */
+    CASB_DURATION,      /* int64_t nanoseconds, from "90s", "5m", "1h30m", "200ms" or "90d" */
+    CASB_ADDRESS,       /* const char *: a host or IP address, with an optional port */
+    CASB_STRINGS,       /* const json_t *: an array of strings, or NULL */
+    CASB_MAP,           /* const json_t *: an object whose content the plugin checks, or NULL */
+    CASB_LIST,          /* const json_t *: an array whose content the plugin checks, or NULL */
+    CASB_DURATION_OR_0, /* as CASB_DURATION, or "0s" */
 };
 
 /*

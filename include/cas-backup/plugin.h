@@ -16,8 +16,8 @@
  * - A plugin neither exits, prints, changes the environment nor touches signal dispositions.
  * - On failure outputs are untouched and *err says why.
  *
- * Promise: within one CASB_ABI structs only grow at their end, and a member that is all zero
- * means what its absence meant before.
+ * Promise, from the first tagged version on: within one CASB_ABI structs only grow at their end,
+ * and a member that is all zero means what its absence meant before.
  */
 #ifndef CAS_BACKUP_PLUGIN_H
 #define CAS_BACKUP_PLUGIN_H
@@ -28,7 +28,7 @@
 
 #include <stdint.h>
 
-#define CASB_ABI 1
+#define CASB_ABI 2
 
 enum casb_kind {
     CASB_DISCOVERY = 1,    /* ops is struct casb_discovery_ops */
@@ -36,11 +36,16 @@ enum casb_kind {
     CASB_STATE = 3,        /* ops is struct casb_state_ops */
 };
 
-/*
- * Receives one finding of check(): what was looked at ("pods create in namespace default"),
- * and whether it is as it must be. `detail` says why not, or is NULL. Strings are borrowed.
- */
-typedef void casb_check_fn(const char *what, bool good, const char *detail, void *arg);
+/* One finding of check(). Strings are borrowed; detail and remedy may be NULL. */
+struct casb_finding {
+    const char *what;   /* what was looked at: "create pods in namespace 'default'" */
+    bool good;          /* it is as it must be */
+    const char *detail; /* why it is not, or what is worth a look all the same */
+    const char *remedy; /* what to do where it is not: a command, or a line to add somewhere */
+};
+
+/* Receives a finding, borrowed for this call. */
+typedef void casb_check_fn(const struct casb_finding *finding, void *arg);
 
 /*
  * Makes an instance from checked settings. `settings` is filled from `options` and stays valid
@@ -62,6 +67,13 @@ typedef void casb_close_fn(void *self);
 typedef int casb_check_slot_fn(void *self, const struct casb_call *call, casb_check_fn *found,
                                void *arg, struct casb_error *err);
 
+/*
+ * Checks what the table of options cannot say, by the settings alone: it reads no credential, runs
+ * nothing and connects to nobody. CASB_EINVALID, with the setting in *err. open() refuses the same.
+ */
+typedef int casb_verify_fn(const struct casb_host *host, const void *settings,
+                           struct casb_error *err);
+
 struct casb_plugin {
     uint32_t abi;  /* CASB_ABI */
     uint32_t size; /* sizeof(struct casb_plugin) */
@@ -73,6 +85,7 @@ struct casb_plugin {
     casb_open_fn *open;
     casb_close_fn *close;
     casb_check_slot_fn *check; /* may be NULL */
+    casb_verify_fn *verify;    /* may be NULL */
     const void *ops;           /* by kind; each begins with its own size */
 };
 

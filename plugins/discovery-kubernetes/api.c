@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/http.h"
 #include "base/jsonx.h"
+#include "base/text.h"
 
 #define PATH_LIMIT_BYTES 4096
 
@@ -28,10 +29,12 @@ int api_pods_path(const char *namespace, const char *pod, const char *sub, char 
 }
 
 int api_pod_create(struct kube *kube, const struct casb_call *call, const char *namespace,
-                   const json_t *manifest, json_t **ret, bool *ret_unknown, struct casb_error *err)
+                   const json_t *manifest, json_t **ret, json_t **ret_status, bool *ret_unknown,
+                   struct casb_error *err)
 {
     _cleanup_(freep) char *path = NULL;
-    struct kube_request request = {.verb = KUBE_POST, .body = manifest};
+    struct kube_request request = {
+        .verb = KUBE_POST, .body = manifest, .ret_status = ret_status, .metadata = true};
     int r;
 
     r = api_pods_path(namespace, NULL, NULL, &path, err);
@@ -61,6 +64,18 @@ int api_pod_get(struct kube *kube, const struct casb_call *call, const char *nam
     return r < 0 ? err_pass(err, &trouble) : 0;
 }
 
+/* Most conflicts say that the uid is another one now; a webhook may mean anything by it. */
+static bool is_another(struct kube *kube, const struct casb_call *call, const char *namespace,
+                       const char *pod, const char *uid)
+{
+    json_auto_t *now = NULL;
+
+    if (api_pod_get(kube, call, namespace, pod, &now, NULL) < 0)
+        return false;
+    return !now || !text_equal(jsonx_string(now, "metadata.uid"), uid) ||
+           jsonx_string(now, "metadata.deletionTimestamp");
+}
+
 int api_pod_delete(struct kube *kube, const struct casb_call *call, const char *namespace,
                    const char *pod, const char *uid, struct casb_error *err)
 {
@@ -79,5 +94,7 @@ int api_pod_delete(struct kube *kube, const struct casb_call *call, const char *
     request.path = path;
     request.body = options;
     r = kube_request(kube, call, &request, NULL, NULL, &trouble);
-    return r == 0 || r == CASB_ENOTFOUND || r == CASB_ECONFLICT ? 0 : err_pass(err, &trouble);
+    if (r == CASB_ECONFLICT && is_another(kube, call, namespace, pod, uid))
+        return 0;
+    return r == 0 || r == CASB_ENOTFOUND ? 0 : err_pass(err, &trouble);
 }

@@ -3,7 +3,7 @@
 #ifndef DISCOVERY_KUBERNETES_API_H
 #define DISCOVERY_KUBERNETES_API_H
 
-#include "kube/kube.h"
+#include "common/kube/kube.h"
 
 /*
  * The encoded path of the pods in a namespace, of one of them, or of its subresource ("log").
@@ -12,10 +12,10 @@
 int api_pods_path(const char *namespace, const char *pod, const char *sub, char **ret,
                   struct casb_error *err) _warn_unused_;
 
-/* POST of a pod. As kube_request(); ret_unknown must not be NULL. */
+/* POST of a pod. As kube_request(), with the Status of an answer that refuses. */
 int api_pod_create(struct kube *kube, const struct casb_call *call, const char *namespace,
-                   const json_t *manifest, json_t **ret, bool *ret_unknown, struct casb_error *err)
-    _warn_unused_;
+                   const json_t *manifest, json_t **ret, json_t **ret_status, bool *ret_unknown,
+                   struct casb_error *err) _warn_unused_;
 
 /* GET of a pod, which the caller frees. *ret is NULL where there is none: a success. */
 int api_pod_get(struct kube *kube, const struct casb_call *call, const char *namespace,

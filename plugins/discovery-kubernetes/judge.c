@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "discovery-kubernetes/condition.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,6 +169,36 @@ static void judge_over(const json_t *pod, const char *phase, struct pod_verdict 
     ret->again = text_equal(reason, "UnexpectedAdmissionError");
 }
 
+/* What is no address could be anything: a name that leads elsewhere, an option of the CLI. */
+static void judge_ready(const json_t *pod, const char *ip, struct pod_verdict *ret)
+{
+    const char *node = jsonx_string(pod, "spec.nodeName");
+    struct in6_addr address;
+
+    if (inet_pton(AF_INET, ip, &address) != 1 && inet_pton(AF_INET6, ip, &address) != 1) {
+        set(ret, POD_FAILED, "its address is no IP address", ip);
+        return;
+    }
+    set(ret, POD_READY, "ready", NULL);
+    snprintf(ret->ip, sizeof ret->ip, "%s", ip);
+    snprintf(ret->node, sizeof ret->node, "%s", node ? node : "");
+}
+
+/* Who deletes a pod for the cluster's sake says so, as eviction, preemption and taints do. */
+static void judge_deleted(const json_t *pod, struct pod_verdict *ret)
+{
+    const json_t *why = condition_find(pod, "DisruptionTarget");
+    const char *reason = jsonx_string(why, "reason");
+    char what[WHAT_BYTES];
+
+    if (!condition_is_true(pod, "DisruptionTarget") || text_empty(reason)) {
+        set(ret, POD_FAILED, "deleted by somebody else", NULL);
+        return;
+    }
+    snprintf(what, sizeof what, "deleted (%.60s)", reason);
+    set(ret, POD_FAILED, what, jsonx_string(why, "message"));
+}
+
 void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
 {
     const char *ip = jsonx_string(pod, host_ip ? "status.hostIP" : "status.podIP");
@@ -177,17 +208,15 @@ void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
 
     set(ret, POD_WAITING, placed ? "waits for the kubelet" : "waits for the scheduler", NULL);
     if (jsonx_string(pod, "metadata.deletionTimestamp"))
-        set(ret, POD_FAILED, "deleted by somebody else", NULL);
+        judge_deleted(pod, ret);
     else if (is_over(phase))
         judge_over(pod, phase, ret);
     else if (is_unschedulable(scheduled))
         set_trouble(ret, SCHEDULE_GRACE_NS, "unschedulable", jsonx_string(scheduled, "message"));
-    else if (condition_is_true(pod, "Ready") && !text_empty(ip)) {
-        set(ret, POD_READY, "ready", NULL);
-        snprintf(ret->ip, sizeof ret->ip, "%s", ip);
-    } else {
+    else if (condition_is_true(pod, "Ready") && !text_empty(ip))
+        judge_ready(pod, ip, ret);
+    else
         judge_containers(pod, ret);
-    }
 }
 
 void pod_verdict_follow(struct pod_verdict *verdict, const struct pod_verdict *next, int64_t now_ns)

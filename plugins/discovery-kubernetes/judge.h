@@ -21,7 +21,8 @@ struct pod_verdict {
     int64_t grace_ns;    /* POD_TROUBLED */
     bool again;          /* POD_FAILED: a new pod may fare better at once */
     int64_t since_ns;    /* when that state or trouble began; pod_judge() leaves 0 */
-    char ip[64];         /* POD_READY: where it can be reached */
+    char ip[64];         /* POD_READY: where it can be reached, an IP address */
+    char node[256];      /* POD_READY: where it runs; "": not known */
     char reason[320];    /* the state in words for people, one clean line */
 };
 

@@ -2,11 +2,10 @@
 #include "discovery-kubernetes/las.h"
 
 #include "base/clock.h"
-#include "base/jsonx.h"
 #include "base/laslog.h"
 #include "base/text.h"
 #include "discovery-kubernetes/api.h"
-#include "discovery-kubernetes/condition.h"
+#include "discovery-kubernetes/laspods.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,8 +13,6 @@
 
 #define LOG_FIRST_BYTES (64 * 1024)
 #define LOG_LAST_BYTES  (1024 * 1024)
-
-#define SOURCE_LIMIT_BYTES 4096
 
 /* Of all containers of one pod. */
 #define READ_NS (15 * CLOCK_S)
@@ -32,8 +29,8 @@ struct las {
     const char *namespace;
     const char *selector;
     pthread_mutex_t lock; /* guards the pointer `pods`; what it points to never changes */
-    json_t *pods;         /* node: {pod, rank, created, source, started, containers: [name]} */
-    atomic_uint silent;   /* pods, the last ones in a row, whose log did not come in time */
+    struct laspods *pods;
+    atomic_uint silent; /* pods, the last ones in a row, whose log did not come in time */
 };
 
 int las_new(struct kube *kube, const char *namespace, const char *selector, struct las **ret,
@@ -53,136 +50,28 @@ void las_free(struct las *las)
 {
     if (!las)
         return;
-    json_decref(las->pods);
+    laspods_unref(las->pods);
     pthread_mutex_destroy(&las->lock);
     free(las);
 }
 
-/* When the container was started last; NULL before its first start. */
-static const char *last_start(const json_t *status)
+/* Makes `pods` the list that las_read() goes by. */
+static void publish(struct las *las, struct laspods *pods)
 {
-    const char *running = jsonx_string(status, "state.running.startedAt");
-    const char *ended = jsonx_string(status, "state.terminated.startedAt");
-
-    if (running || ended)
-        return running ? running : ended;
-    return jsonx_string(status, "lastState.terminated.startedAt");
-}
-
-/*
- * The pod's uid and its containers' starts; *ret_started is the last of these, borrowed, or NULL.
- * The API writes all times in one form, so that they compare as text.
- */
-static int read_source(const json_t *pod, const char *uid, struct buf *source,
-                       const char **ret_started)
-{
-    const json_t *status;
-    size_t i;
-
-    *ret_started = NULL;
-    if (buf_puts(source, uid) < 0)
-        return CASB_ENOMEM;
-    json_array_foreach (jsonx_array(pod, "status.containerStatuses"), i, status) {
-        const char *started = last_start(status);
-
-        if (!started)
-            continue;
-        if (buf_printf(source, "/%lld@%s", (long long)jsonx_int(status, "restartCount", 0),
-                       started) < 0)
-            return CASB_ENOMEM;
-        if (!*ret_started || strcmp(started, *ret_started) > 0)
-            *ret_started = started;
-    }
-    return 0;
-}
-
-static int read_containers(const json_t *pod, json_t *containers)
-{
-    const json_t *container;
-    size_t i;
-
-    json_array_foreach (jsonx_array(pod, "spec.containers"), i, container) {
-        const char *name = jsonx_string(container, "name");
-
-        if (name && json_array_append_new(containers, json_string(name)) < 0)
-            return CASB_ENOMEM;
-    }
-    return 0;
-}
-
-/* Which of a node's pods counts: the higher rank, and of equal ones the younger. */
-static int rank_of(const json_t *pod)
-{
-    if (jsonx_string(pod, "metadata.deletionTimestamp"))
-        return 0;
-    return condition_is_true(pod, "Ready") ? 2 : 1;
-}
-
-static bool is_better(const json_t *a, const json_t *b)
-{
-    int64_t rank_a = jsonx_int(a, "rank", 0), rank_b = jsonx_int(b, "rank", 0);
-
-    if (rank_a != rank_b)
-        return rank_a > rank_b;
-    return strcmp(jsonx_string(a, "created"), jsonx_string(b, "created")) > 0;
-}
-
-/* What we keep of a pod; *ret stays NULL for one that has no place or no name yet. */
-static int read_pod(const json_t *pod, json_t **ret, struct casb_error *err)
-{
-    _cleanup_(buf_free) struct buf source = BUF_INIT(SOURCE_LIMIT_BYTES);
-    const char *created = jsonx_string(pod, "metadata.creationTimestamp");
-    const char *name = jsonx_string(pod, "metadata.name");
-    const char *uid = jsonx_string(pod, "metadata.uid");
-    json_auto_t *containers = json_array();
-    const char *started;
-
-    if (!name || !uid || !created)
-        return 0;
-    if (!containers || read_containers(pod, containers) < 0 ||
-        read_source(pod, uid, &source, &started) < 0)
-        return err_nomem(err);
-    return jsonx_pack(ret, err, "{s:s, s:i, s:s, s:s*, s:s*, s:O}", "pod", name, "rank",
-                      rank_of(pod), "created", created, "source",
-                      started ? buf_text(&source) : NULL, "started", started, "containers",
-                      containers);
-}
-
-static int on_pod(const json_t *pod, void *arg)
-{
-    const char *node = jsonx_string(pod, "spec.nodeName");
-    json_auto_t *entry = NULL;
-    json_t *pods = arg, *other;
-    int r;
-
-    if (text_empty(node))
-        return 0;
-    r = read_pod(pod, &entry, NULL);
-    if (r < 0 || !entry)
-        return r;
-    other = json_object_get(pods, node);
-    if (other && !is_better(entry, other))
-        return 0;
-    return json_object_set(pods, node, entry) < 0 ? CASB_ENOMEM : 0;
-}
-
-/* Makes `pods` the list that las_read_key() goes by. */
-static void publish(struct las *las, json_t *pods)
-{
-    json_auto_t *old = NULL;
+    _cleanup_(laspods_unrefp) struct laspods *old = NULL;
 
     pthread_mutex_lock(&las->lock);
     old = las->pods;
-    las->pods = json_incref(pods);
+    las->pods = laspods_ref(pods);
     pthread_mutex_unlock(&las->lock);
 }
 
-int las_list(struct las *las, const struct casb_call *call, json_t **ret_pods,
+int las_list(struct las *las, const struct casb_call *call, struct laspods **ret_pods,
              struct casb_error *err)
 {
     const struct kube_query query[] = {{"labelSelector", las->selector}, {NULL, NULL}};
     _cleanup_(freep) char *path = NULL;
-    json_auto_t *pods = json_object();
+    _cleanup_(laspods_unrefp) struct laspods *pods = laspods_new();
     char version[KUBE_VERSION_BYTES];
     int r;
 
@@ -190,7 +79,7 @@ int las_list(struct las *las, const struct casb_call *call, json_t **ret_pods,
         return err_nomem(err);
     r = api_pods_path(las->namespace, NULL, NULL, &path, err);
     if (r == 0)
-        r = kube_list(las->kube, call, path, query, on_pod, pods, version, err);
+        r = kube_list(las->kube, call, path, query, laspods_add, pods, version, err);
     if (r < 0)
         return err_wrap(err, r, "list of the LAS pods");
     publish(las, pods);
@@ -198,9 +87,11 @@ int las_list(struct las *las, const struct casb_call *call, json_t **ret_pods,
     return 0;
 }
 
-const char *las_source(const json_t *pods, const char *node)
+const char *las_source(const struct laspods *pods, const char *node)
 {
-    return jsonx_string(json_object_get(pods, node), "source");
+    const struct laspod *pod = laspods_find(pods, node);
+
+    return pod ? pod->source : NULL;
 }
 
 /* One helping of a container's log. */
@@ -213,7 +104,7 @@ struct helping {
 };
 
 static int read_log(struct las *las, const struct casb_call *call, struct helping *helping,
-                    char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
+                    struct casb_identity *ret, struct casb_error *err)
 {
     _cleanup_(buf_free) struct buf log = BUF_INIT(helping->limit);
     char bytes[24];
@@ -228,26 +119,28 @@ static int read_log(struct las *las, const struct casb_call *call, struct helpin
     r = kube_text(las->kube, call, helping->path, query, &log, err);
     if (r < 0)
         return r;
-    helping->found = laslog_parse_key(buf_text(&log), log.len, key) == 0;
+    helping->found = laslog_parse(buf_text(&log), log.len, ret) == 0;
     helping->cut = log.len >= helping->limit;
     return 0;
 }
 
 /* What was read is no beginning, after a rotation, or LAS is not so far yet. */
-static int no_key(const json_t *pod, struct casb_error *err)
+static int no_key(const struct laspod *pod, struct casb_error *err)
 {
     int64_t started_ms;
 
-    if (clock_parse(jsonx_string(pod, "started"), &started_ms) == 0 &&
-        clock_wall_ms() - started_ms > STARTING_MS)
+    if (clock_parse(pod->started, &started_ms) == 0 && clock_wall_ms() - started_ms > STARTING_MS)
         return err_set(err, CASB_ENOTFOUND,
-                       "no public key in its log, which is not read again before LAS restarts");
-    return err_set(err, CASB_EFAILED, "no public key in its log");
+                       "no identity in its log, which is not read again before LAS restarts");
+    err_set(err, CASB_ENOTFOUND, "no identity in its log");
+    if (err)
+        err->retry = true;
+    return CASB_ENOTFOUND;
 }
 
 /* Trouble with one container does not matter where another one holds the key. */
-static int read_logs(struct las *las, const struct casb_call *call, const json_t *pod,
-                     char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
+static int read_logs(struct las *las, const struct casb_call *call, const struct laspod *pod,
+                     struct casb_identity *ret, struct casb_error *err)
 {
     static const size_t limits[] = {LOG_FIRST_BYTES, LOG_LAST_BYTES};
     _cleanup_(freep) char *path = NULL;
@@ -255,19 +148,15 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
     bool more = true;
     int r;
 
-    r = api_pods_path(las->namespace, jsonx_string(pod, "pod"), "log", &path, err);
+    r = api_pods_path(las->namespace, pod->pod, "log", &path, err);
     if (r < 0)
         return r;
     for (size_t round = 0; more && round < ELEMENTS(limits); round++) {
-        const json_t *container;
-        size_t i;
-
         more = false;
-        json_array_foreach (jsonx_array(pod, "containers"), i, container) {
-            struct helping helping = {
-                .path = path, .container = json_string_value(container), .limit = limits[round]};
+        for (const char *c = pod->containers; *c; c += strlen(c) + 1) {
+            struct helping helping = {.path = path, .container = c, .limit = limits[round]};
 
-            if (read_log(las, call, &helping, key, &trouble) == 0 && helping.found)
+            if (read_log(las, call, &helping, ret, &trouble) == 0 && helping.found)
                 return 0;
             more |= helping.cut;
         }
@@ -283,8 +172,9 @@ static int read_logs(struct las *las, const struct casb_call *call, const json_t
  * read_logs() that no kubelet can keep for long. Only a timeout is its silence: a connection that
  * breaks is the API server's.
  */
-static int read_logs_in_time(struct las *las, const struct casb_call *call, const json_t *pod,
-                             char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
+static int read_logs_in_time(struct las *las, const struct casb_call *call,
+                             const struct laspod *pod, struct casb_identity *ret,
+                             struct casb_error *err)
 {
     const struct casb_call bounded = {clock_deadline(call, READ_NS), call->cancel_fd};
     int r;
@@ -292,7 +182,7 @@ static int read_logs_in_time(struct las *las, const struct casb_call *call, cons
     if (las->silent >= SILENT_MAX)
         return err_set(err, CASB_EUNREACHABLE, "log not read: %d others in a row got no answer",
                        SILENT_MAX);
-    r = read_logs(las, &bounded, pod, key, err);
+    r = read_logs(las, &bounded, pod, ret, err);
     if (r == CASB_ETIMEOUT)
         las->silent++;
     else
@@ -300,19 +190,19 @@ static int read_logs_in_time(struct las *las, const struct casb_call *call, cons
     return r;
 }
 
-int las_read_key(struct las *las, const struct casb_call *call, const char *node,
-                 char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err)
+int las_read(struct las *las, const struct casb_call *call, const char *node,
+             struct casb_identity *ret, struct casb_error *err)
 {
-    json_auto_t *pods = NULL;
-    const json_t *pod;
+    _cleanup_(laspods_unrefp) struct laspods *pods = NULL;
+    const struct laspod *pod;
     int r;
 
     pthread_mutex_lock(&las->lock);
-    pods = json_incref(las->pods);
+    pods = laspods_ref(las->pods);
     pthread_mutex_unlock(&las->lock);
-    pod = json_object_get(pods, node);
-    if (!las_source(pods, node))
+    pod = laspods_find(pods, node);
+    if (!pod || !pod->source)
         return err_set(err, CASB_ENOTFOUND, "no LAS pod runs there");
-    r = read_logs_in_time(las, call, pod, key, err);
-    return r < 0 ? err_wrap(err, r, "LAS pod '%s'", jsonx_string(pod, "pod")) : 0;
+    r = read_logs_in_time(las, call, pod, ret, err);
+    return r < 0 ? err_wrap(err, r, "LAS pod '%s'", pod->pod) : 0;
 }

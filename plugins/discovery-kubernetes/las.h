@@ -3,7 +3,8 @@
 #ifndef DISCOVERY_KUBERNETES_LAS_H
 #define DISCOVERY_KUBERNETES_LAS_H
 
-#include "kube/kube.h"
+#include "common/kube/kube.h"
+#include "discovery-kubernetes/laspods.h"
 
 #include <cas-backup/discovery.h>
 
@@ -22,17 +23,17 @@ DEFINE_FREEP(struct las *, las_free)
 
 /*
  * Lists the LAS pods of all nodes; the one that counts on a node is the Ready one, else the
- * youngest. The caller owns *ret_pods, for las_source(); las_read_key() goes by the newest.
+ * youngest. The caller owns *ret_pods, for las_source(); las_read() goes by the newest.
  * Thread-safe.
  */
-int las_list(struct las *las, const struct casb_call *call, json_t **ret_pods,
+int las_list(struct las *las, const struct casb_call *call, struct laspods **ret_pods,
              struct casb_error *err) _warn_unused_;
 
 /*
  * The word that changes whenever a LAS container of the node is started (casb_node.las_source),
  * borrowed from `pods` (may be NULL). NULL: no LAS pod was started there.
  */
-const char *las_source(const json_t *pods, const char *node);
+const char *las_source(const struct laspods *pods, const char *node);
 
 /*
  * Reads the key from the log of the node's LAS pod: 64 KiB of each container from its beginning,
@@ -41,7 +42,7 @@ const char *las_source(const json_t *pods, const char *node);
  * hour after a container's start, then CASB_ENOTFOUND, as also where no LAS pod is known.
  * Thread-safe.
  */
-int las_read_key(struct las *las, const struct casb_call *call, const char *node,
-                 char key[static CASB_LAS_KEY_LENGTH + 1], struct casb_error *err) _warn_unused_;
+int las_read(struct las *las, const struct casb_call *call, const char *node,
+             struct casb_identity *ret, struct casb_error *err) _warn_unused_;
 
 #endif

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-kubernetes/nodes.h"
 
+#include "base/identity.h"
 #include "base/jsonx.h"
+#include "base/record.h"
 #include "base/text.h"
+#include "discovery-kubernetes/affinity.h"
 #include "discovery-kubernetes/condition.h"
 #include "discovery-kubernetes/quantity.h"
 #include "discovery-kubernetes/taints.h"
 
+#include <ctype.h>
 #include <string.h>
 
+#define NAME_LENGTH   253
 #define UNSCHEDULABLE "node.kubernetes.io/unschedulable"
 
 static bool has_taint(const json_t *taints, const char *key)
@@ -63,6 +68,7 @@ static void judge(const json_t *object, const struct node_needs *needs,
 {
     const char *taint =
         taint_find_untolerated(jsonx_array(object, "spec.taints"), needs->tolerations);
+    char key[NODE_BLOCKED_BYTES - 32];
 
     blocked[0] = 0;
     if (is_cordoned(object, needs->tolerations))
@@ -71,29 +77,58 @@ static void judge(const json_t *object, const struct node_needs *needs,
              !condition_is_true(object, "Ready"))
         snprintf(blocked, NODE_BLOCKED_BYTES, "not-ready");
     else if (taint)
-        snprintf(blocked, NODE_BLOCKED_BYTES, "untolerated-taint (%.*s)", NODE_BLOCKED_BYTES - 32,
-                 taint);
+        snprintf(blocked, NODE_BLOCKED_BYTES, "untolerated-taint (%s)",
+                 text_clean(key, sizeof key, taint));
     else if (!has_resources(object, needs->resources))
         snprintf(blocked, NODE_BLOCKED_BYTES, "no-sgx-resource");
 }
 
-int node_read(const json_t *object, const struct node_needs *needs,
-              char blocked[static NODE_BLOCKED_BYTES], struct casb_node *ret,
-              struct casb_error *err)
+/* A DNS-1123 subdomain, as the API has it. */
+static bool is_name(const char *text)
+{
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    size_t len = text ? strlen(text) : 0;
+
+    return len > 0 && len <= NAME_LENGTH && text[strspn(text, characters)] == 0 &&
+           !strchr("-.", text[0]) && !strchr("-.", text[len - 1]);
+}
+
+/* A node that never was up has none. It goes into the state: nothing but what a boot ID is. */
+static bool read_boot_id(const json_t *object, struct casb_identity *ret)
 {
     const char *boot_id = jsonx_string(object, "status.nodeInfo.bootID");
+
+    if (text_empty(boot_id))
+        return true;
+    for (const char *c = boot_id; *c; c++)
+        if (!isgraph((unsigned char)*c))
+            return false;
+    return identity_set(ret, CASB_BOOT_ID, boot_id) == 0;
+}
+
+int node_read(const json_t *object, const struct node_needs *needs,
+              char blocked[static NODE_BLOCKED_BYTES], struct casb_node *ret, bool *ret_odd,
+              struct casb_error *err)
+{
     const char *name = jsonx_string(object, "metadata.name");
     const char *uid = jsonx_string(object, "metadata.uid");
+    char text[80];
 
-    if (text_empty(name) || text_empty(uid))
-        return err_set(err, CASB_EINVALID, "the API gave a node without a name or uid");
+    if (!is_name(name))
+        return err_set(err, CASB_EINVALID, "the API gave a node with an odd name: '%s'",
+                       text_clean(text, sizeof text, name ? name : ""));
+    if (!uid || !record_is_uid(uid))
+        return err_set(err, CASB_EINVALID, "the API gave node '%s' with an odd uid: '%s'", name,
+                       text_clean(text, sizeof text, uid ? uid : ""));
     judge(object, needs, blocked);
     *ret = (struct casb_node){
         .uid = uid,
         .name = name,
-        .boot_id = text_empty(boot_id) ? NULL : boot_id,
         .control_plane = is_control_plane(object),
+        .excluded =
+            affinity_allows(needs->selector, needs->terms, object) ? NULL : "pod-node-selector",
         .blocked = blocked[0] ? blocked : NULL,
     };
+    *ret_odd = !read_boot_id(object, &ret->machine.boot);
     return 0;
 }

@@ -2,18 +2,27 @@
 /* discovery-kubernetes: the nodes of a cluster, and a pod as the backup CAS on each. */
 #include "base/clock.h"
 #include "base/jsonx.h"
+#include "base/label.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "discovery-kubernetes/affinity.h"
+#include "discovery-kubernetes/check.h"
 #include "discovery-kubernetes/discovery.h"
 #include "discovery-kubernetes/remove.h"
 #include "discovery-kubernetes/scan.h"
+#include "discovery-kubernetes/selector.h"
 #include "discovery-kubernetes/spawn.h"
+#include "discovery-kubernetes/tell.h"
+#include "discovery-kubernetes/unblock.h"
+#include "discovery-kubernetes/words.h"
 
 #include <stddef.h>
 #include <string.h>
 
 /* How long a pod may live on after ready_timeout, should nobody be left to delete it. */
 #define POD_LIFE_S (15 * 60)
+
+#define CAS_PORT "8081" /* FACTS: "The SCONE CLI"; so is the one for enclaves */
 
 #define AT(member) offsetof(struct discovery_settings, member)
 
@@ -24,8 +33,9 @@ static const struct casb_option options[] = {
      .help = "where backup CAS pods go; default: the context's or the ServiceAccount's"},
     {"selector", CASB_STRING, AT(selector), .env = "SELECTOR_LABEL",
      .help = "label selector of the nodes; default: all nodes"},
-    {"image", CASB_STRING, AT(image),
-     "registry.scontain.com:5050/sconecuratedimages/services:cas-scone5", "BACKUP_CAS_IMAGE",
+    {"selector_labels", CASB_MAP, AT(selector_labels), .env = "SELECTOR_LABELS",
+     .help = "labels that a node must all have, in place of `selector`"},
+    {"image", CASB_STRING, AT(image), CHECK_DEFAULT_IMAGE, "BACKUP_CAS_IMAGE",
      .help = "image of the backup CAS"},
     {"sgx_resource.name", CASB_STRING, AT(sgx_name), "sgx.intel.com/enclave", "SGX_RESOURCE_NAME",
      .help = "extended resource that gives a pod SGX"},
@@ -42,8 +52,16 @@ static const struct casb_option options[] = {
      .help = "how long a backup CAS may take until it is ready"},
     {"address", CASB_STRING, AT(address), "pod-ip", .choices = "pod-ip|host-ip",
      .help = "how the backup CAS is reached; host-ip: by a hostPort, from outside the cluster"},
+    {"client_port", CASB_INT, AT(client_port), CAS_PORT, "BACKUP_CAS_CLIENT_PORT",
+     .help = "port of the backup CAS's client API", .min = 1, .max = UINT16_MAX},
+    {"enclave_port", CASB_INT, AT(enclave_port), "18765", "BACKUP_CAS_ENCLAVE_PORT",
+     .help = "port of the backup CAS for enclaves", .min = 1, .max = UINT16_MAX},
     {"pod", CASB_MAP, AT(pod), .help = "merge patch (RFC 7386) over the generated pod"},
     {"container", CASB_MAP, AT(container), .help = "merge patch over the pod's container"},
+    {"events", CASB_BOOL, AT(events), "false",
+     .help = "tell what becomes of a node by Events, which kubectl describe node shows"},
+    {"label", CASB_BOOL, AT(label), "false",
+     .help = "keep the label cas-backup/INSTANCE=true on protected nodes, and on no other"},
     {NULL},
 };
 
@@ -67,34 +85,36 @@ static void find_owner(const struct kube *kube, struct pod_plan *plan)
     plan->owner_uid = uid;
 }
 
-static struct pod_plan make_plan(const struct discovery *d)
+static struct pod_plan plan_for(const struct casb_host *host, const struct discovery_settings *s,
+                                const char *namespace)
 {
-    const struct discovery_settings *s = d->settings;
-    struct pod_plan plan = {
-        .instance = d->host->instance,
-        .holder = d->host->holder,
-        .namespace = kube_namespace(d->kube),
+    return (struct pod_plan){
+        .instance = host->instance,
+        .holder = host->holder,
+        .namespace = namespace,
         .image = s->image,
         .resource = s->sgx_name,
         .quantity = s->sgx_quantity,
         .las = s->las_address,
         .host_port = is_host_ip(s),
+        .client_port = (uint16_t)s->client_port,
+        .enclave_port = (uint16_t)s->enclave_port,
         .deadline_s = s->ready_timeout_ns / CLOCK_S + POD_LIFE_S,
         .pod = s->pod,
         .container = s->container,
     };
-
-    find_owner(d->kube, &plan);
-    return plan;
 }
 
 static int check_settings(const struct discovery_settings *s, struct casb_error *err)
 {
-    if (s->namespace && !text_is_label(s->namespace))
+    if (s->namespace && !label_is_valid(s->namespace))
         return err_set_setting(err, "namespace", "'%s' is not a DNS-1123 label", s->namespace);
-    if (!text_is_label(s->las_namespace))
+    if (!label_is_valid(s->las_namespace))
         return err_set_setting(err, "las.namespace", "'%s' is not a DNS-1123 label",
                                s->las_namespace);
+    if (s->client_port == s->enclave_port)
+        return err_set_setting(err, "enclave_port", "%lld is the client_port, too",
+                               (long long)s->enclave_port);
     return 0;
 }
 
@@ -105,7 +125,9 @@ static int open_parts(struct discovery *d, struct casb_error *err)
     char selector[POD_SELECTOR_BYTES];
     int r;
 
-    r = pod_build(&d->plan, "sample", &d->sample, err);
+    r = selector_make(s->selector, s->selector_labels, &d->selector, err);
+    if (r == 0)
+        r = pod_build(&d->plan, "sample", "", &d->sample, err);
     if (r == 0)
         r = pod_resources(d->sample, &d->resources, err);
     if (r < 0)
@@ -113,6 +135,8 @@ static int open_parts(struct discovery *d, struct casb_error *err)
     d->needs = (struct node_needs){
         .tolerations = jsonx_array(d->sample, "spec.tolerations"),
         .resources = d->resources,
+        .selector = jsonx_object(d->sample, "spec.nodeSelector"),
+        .terms = jsonx_array(s->pod, AFFINITY_TERMS),
     };
     if (s->las_selector) {
         r = las_new(d->kube, s->las_namespace, s->las_selector, &d->las, err);
@@ -120,6 +144,10 @@ static int open_parts(struct discovery *d, struct casb_error *err)
             return r;
     }
     r = ledger_new(&d->ledger, err);
+    if (r == 0)
+        r = events_new(d->host, d->kube, d->plan.namespace, &d->events, err);
+    if (r == 0)
+        r = marks_new(d->host, d->kube, &d->marks, err);
     if (r < 0)
         return r;
     return watcher_new(d->host, d->kube, d->plan.namespace,
@@ -134,9 +162,12 @@ static void discovery_close(void *self)
         return;
     watcher_free(d->watcher);
     ledger_free(d->ledger);
+    events_free(d->events);
+    marks_free(d->marks);
     las_free(d->las);
     json_decref(d->resources);
     json_decref(d->sample);
+    free(d->selector);
     kube_close(d->kube);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -167,7 +198,8 @@ static int discovery_open(const struct casb_host *host, const void *settings, vo
                   &d->kube, err);
     if (r < 0)
         return r;
-    d->plan = make_plan(d);
+    d->plan = plan_for(host, s, kube_namespace(d->kube));
+    find_owner(d->kube, &d->plan);
     r = open_parts(d, err);
     if (r < 0)
         return r;
@@ -175,71 +207,37 @@ static int discovery_open(const struct casb_host *host, const void *settings, vo
     return 0;
 }
 
-struct need {
-    const char *verb, *resource;
-    const char *namespace; /* NULL: of the cluster */
-};
-
-static int check_need(const struct discovery *d, const struct casb_call *call,
-                      const struct need *need, casb_check_fn *found, void *arg,
-                      struct casb_error *err)
+static int discovery_verify(const struct casb_host *host, const void *settings,
+                            struct casb_error *err)
 {
-    char what[160];
-    bool allowed;
-    int r;
+    const struct discovery_settings *s = settings;
+    const struct pod_plan plan = plan_for(host, s, s->namespace ? s->namespace : "default");
+    json_auto_t *sample = NULL, *resources = NULL;
+    _cleanup_(freep) char *selector = NULL;
+    int r = check_settings(s, err);
 
-    r = kube_allowed(d->kube, call, need->verb, "", need->resource, need->namespace, NULL, &allowed,
-                     err);
-    if (r < 0)
-        return r;
-    if (need->namespace)
-        snprintf(what, sizeof what, "%s %s in namespace '%s'", need->verb, need->resource,
-                 need->namespace);
-    else
-        snprintf(what, sizeof what, "%s %s", need->verb, need->resource);
-    found(what, allowed, allowed ? NULL : "the API server does not allow it", arg);
-    return 0;
-}
-
-static int discovery_check(void *self, const struct casb_call *call, casb_check_fn *found,
-                           void *arg, struct casb_error *err)
-{
-    const struct discovery *d = self;
-    const char *pods = d->plan.namespace, *las = d->settings->las_namespace;
-    const struct need needs[] = {
-        {"list", "nodes", NULL}, {"create", "pods", pods}, {"get", "pods", pods},
-        {"list", "pods", pods},  {"watch", "pods", pods},  {"delete", "pods", pods},
-        {"list", "pods", las},   {"get", "pods/log", las},
-    };
-    size_t count = ELEMENTS(needs) - (d->las ? 0 : 2);
-    int r = 0;
-
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = check_need(d, call, &needs[i], found, arg, err);
-    return r;
+    if (r == 0)
+        r = selector_make(s->selector, s->selector_labels, &selector, err);
+    if (r == 0)
+        r = pod_build(&plan, "sample", "", &sample, err);
+    return r == 0 ? pod_resources(sample, &resources, err) : r;
 }
 
 static int discovery_identify(void *self, const struct casb_call *call,
-                              const struct casb_node *node, struct casb_identity *ret_identity,
+                              const struct casb_node *node, struct casb_machine *ret_machine,
                               struct casb_error *err)
 {
     const struct discovery *d = self;
-    struct casb_identity identity = {.las_key = ""};
-    int r;
 
     if (!d->las)
         return err_set(err, CASB_ENOTFOUND, "LAS pods are not looked at");
-    r = las_read_key(d->las, call, node->name, identity.las_key, err);
-    if (r < 0)
-        return r;
-    *ret_identity = identity;
-    return 0;
+    return las_read(d->las, call, node->name, &ret_machine->las, err);
 }
 
 static int discovery_spawn(void *self, const struct casb_call *call, const struct casb_node *node,
-                           char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+                           struct casb_backup *ret_backup, struct casb_error *err)
 {
-    return spawn_pod(self, call, node->name, ret_address, err);
+    return spawn_pod(self, call, node, ret_backup, err);
 }
 
 static int discovery_remove(void *self, const struct casb_call *call, const struct casb_node *node,
@@ -248,10 +246,17 @@ static int discovery_remove(void *self, const struct casb_call *call, const stru
     return remove_pod(self, call, node->name, err);
 }
 
-static int discovery_sweep(void *self, const struct casb_call *call, size_t *ret_removed,
-                           struct casb_error *err)
+static int discovery_sweep(void *self, const struct casb_call *call, bool until_gone,
+                           size_t *ret_removed, struct casb_error *err)
 {
-    return remove_all(self, call, ret_removed, err);
+    return remove_all(self, call, until_gone, ret_removed, err);
+}
+
+static const char *discovery_image(void *self)
+{
+    const struct discovery *d = self;
+
+    return pod_image(d->sample);
 }
 
 static const struct casb_discovery_ops ops = {
@@ -261,6 +266,11 @@ static const struct casb_discovery_ops ops = {
     .spawn = discovery_spawn,
     .remove = discovery_remove,
     .sweep = discovery_sweep,
+    .image = discovery_image,
+    .tell = tell_news,
+    .settle = tell_settle,
+    .unblock = unblock_node,
+    .last_words = words_log,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {
@@ -273,6 +283,7 @@ CASB_EXPORT const struct casb_plugin casb_plugin = {
     .options = options,
     .open = discovery_open,
     .close = discovery_close,
-    .check = discovery_check,
+    .check = check_discovery,
+    .verify = discovery_verify,
     .ops = &ops,
 };

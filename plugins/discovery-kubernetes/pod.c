@@ -1,56 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-kubernetes/pod.h"
 
+#include "base/buf.h"
 #include "base/jsonx.h"
+#include "base/label.h"
+#include "base/text.h"
+#include "discovery-kubernetes/affinity.h"
 #include "discovery-kubernetes/quantity.h"
 
 #include <string.h>
 
-#define LABEL_NAME       "app.kubernetes.io/name"
-#define LABEL_INSTANCE   "app.kubernetes.io/instance"
-#define LABEL_COMPONENT  "app.kubernetes.io/component"
-#define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
-#define TOOL             "cas-backup"
-#define COMPONENT        "backup-cas"
+#define COMPONENT "backup-cas"
 
 /* A label value has at most 63 characters, a node name up to 253: hence annotations. */
-#define ANNOTATION_NODE   "cas-backup/node"
-#define ANNOTATION_HOLDER "cas-backup/holder"
+#define ANNOTATION_NODE   OWNERSHIP_PREFIX "node"
+#define ANNOTATION_UID    OWNERSHIP_PREFIX "node-uid"
+#define ANNOTATION_HOLDER OWNERSHIP_PREFIX "holder"
 
 #define LAS_VARIABLE "SCONE_LAS_ADDR"
 
-char *pod_name(char out[static TEXT_LABEL_BYTES], const char *instance, const char *node)
+char *pod_name(char out[static LABEL_BYTES], const char *instance, const char *node)
 {
-    return text_label_join(out, instance, node);
+    return label_join(out, instance, node);
 }
 
 char *pod_selector(char out[static POD_SELECTOR_BYTES], const char *instance)
 {
-    snprintf(out, POD_SELECTOR_BYTES, "%s=%s,%s=%s,%s=%s", LABEL_INSTANCE, instance,
-             LABEL_MANAGED_BY, TOOL, LABEL_COMPONENT, COMPONENT);
-    return out;
+    return ownership_selector(out, instance, COMPONENT);
 }
 
-static bool has_value(const json_t *pod, const char *map, const char *key, const char *value)
+char *pod_selector_before(char out[static POD_SELECTOR_BYTES], const char *instance)
 {
-    return text_equal(json_string_value(json_object_get(jsonx_object(pod, map), key)), value);
+    return ownership_selector_before(out, instance, COMPONENT);
 }
 
 bool pod_is_ours(const json_t *pod, const char *instance)
 {
-    return has_value(pod, "metadata.labels", LABEL_INSTANCE, instance) &&
-           has_value(pod, "metadata.labels", LABEL_MANAGED_BY, TOOL) &&
-           has_value(pod, "metadata.labels", LABEL_COMPONENT, COMPONENT);
+    return ownership_is(pod, instance, COMPONENT);
+}
+
+static const char *annotation(const json_t *pod, const char *key)
+{
+    return json_string_value(json_object_get(jsonx_object(pod, "metadata.annotations"), key));
+}
+
+const char *pod_node_uid(const json_t *pod)
+{
+    const char *uid = annotation(pod, ANNOTATION_UID);
+
+    return uid ? uid : "";
 }
 
 bool pod_is_of_holder(const json_t *pod, const char *holder)
 {
-    return has_value(pod, "metadata.annotations", ANNOTATION_HOLDER, holder);
+    return text_equal(annotation(pod, ANNOTATION_HOLDER), holder);
 }
 
 /*
  * SCONE_LAS_ADDR is the one variable that Scontain documents for it. That the image's own command
- * then starts an unprovisioned CAS on POD_CAS_PORT is an assumption; `container` can change it.
+ * then starts an unprovisioned CAS on these ports is an assumption; `container` can change it.
  */
 static int build_las_variable(const struct pod_plan *plan, json_t **ret, struct casb_error *err)
 {
@@ -105,8 +113,10 @@ static int add_port(json_t *container, const struct pod_plan *plan, struct casb_
     json_t *ports;
     int r;
 
-    r = jsonx_pack(&ports, err, plan->host_port ? "[{s:s, s:i, s:i}]" : "[{s:s, s:i}]", "name",
-                   "client", "containerPort", POD_CAS_PORT, "hostPort", POD_CAS_PORT);
+    r = jsonx_pack(&ports, err,
+                   plan->host_port ? "[{s:s, s:i}, {s:s, s:i, s:i}]" : "[{s:s, s:i}, {s:s, s:i}]",
+                   "name", "enclave", "containerPort", plan->enclave_port, "name", "client",
+                   "containerPort", plan->client_port, "hostPort", plan->client_port);
     if (r < 0)
         return r;
     return json_object_set_new(container, "ports", ports) < 0 ? err_nomem(err) : 0;
@@ -124,7 +134,7 @@ static int build_container(const struct pod_plan *plan, json_t **ret, struct cas
     r = jsonx_pack(
         &container, err, "{s:s, s:s, s:s, s:{s:{s:i}, s:i, s:i}, s:{s:b, s:{s:[s]}, s:{s:s}}}",
         "name", COMPONENT, "image", plan->image, "terminationMessagePolicy",
-        "FallbackToLogsOnError", "readinessProbe", "tcpSocket", "port", POD_CAS_PORT,
+        "FallbackToLogsOnError", "readinessProbe", "tcpSocket", "port", plan->client_port,
         "periodSeconds", 1, "timeoutSeconds", 1, "securityContext", "allowPrivilegeEscalation",
         false, "capabilities", "drop", "ALL", "seccompProfile", "type", "RuntimeDefault");
     if (r == 0)
@@ -141,7 +151,10 @@ static int build_container(const struct pod_plan *plan, json_t **ret, struct cas
     return 0;
 }
 
-/* Without controller and blockOwnerDeletion, which would need further permissions. */
+/*
+ * The controller, for `kubectl drain` and cluster autoscalers evict no pod without one.
+ * blockOwnerDeletion would need the right to update the owner's finalizers.
+ */
 static int add_owner(json_t *pod, const struct pod_plan *plan, struct casb_error *err)
 {
     json_t *metadata;
@@ -149,8 +162,9 @@ static int add_owner(json_t *pod, const struct pod_plan *plan, struct casb_error
 
     if (!plan->owner_name || !plan->owner_uid)
         return 0;
-    r = jsonx_pack(&metadata, err, "{s:[{s:s, s:s, s:s, s:s}]}", "ownerReferences", "apiVersion",
-                   "v1", "kind", "Pod", "name", plan->owner_name, "uid", plan->owner_uid);
+    r = jsonx_pack(&metadata, err, "{s:[{s:s, s:s, s:s, s:s, s:b}]}", "ownerReferences",
+                   "apiVersion", "v1", "kind", "Pod", "name", plan->owner_name, "uid",
+                   plan->owner_uid, "controller", true);
     if (r < 0)
         return r;
     return json_object_set_new(pod, "metadata", metadata) < 0 ? err_nomem(err) : 0;
@@ -178,24 +192,24 @@ static int build_generated(const struct pod_plan *plan, json_t **ret, struct cas
 }
 
 /*
- * Node affinity as the DaemonSet controller does it; spec.nodeName would go past the scheduler,
- * and so past resources and taints.
+ * Node affinity as the DaemonSet controller does it, beside the user's own; spec.nodeName would go
+ * past the scheduler, and so past resources and taints.
  */
-static int build_fixed(const struct pod_plan *plan, const char *node, json_t **ret,
-                       struct casb_error *err)
+static int build_fixed(const struct pod_plan *plan, const char *node, const char *node_uid,
+                       json_t **ret, struct casb_error *err)
 {
-    json_auto_t *metadata = NULL, *terms = NULL;
-    char name[TEXT_LABEL_BYTES];
+    json_auto_t *metadata = NULL, *labels = NULL, *terms = NULL;
+    char name[LABEL_BYTES];
     int r;
 
-    r = jsonx_pack(&metadata, err, "{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s}}", "name",
-                   pod_name(name, plan->instance, node), "namespace", plan->namespace, "labels",
-                   LABEL_NAME, TOOL, LABEL_INSTANCE, plan->instance, LABEL_COMPONENT, COMPONENT,
-                   LABEL_MANAGED_BY, TOOL, "annotations", ANNOTATION_NODE, node, ANNOTATION_HOLDER,
-                   plan->holder);
+    r = ownership_labels(plan->instance, COMPONENT, &labels, err);
     if (r == 0)
-        r = jsonx_pack(&terms, err, "[{s:[{s:s, s:s, s:[s]}]}]", "matchFields", "key",
-                       "metadata.name", "operator", "In", "values", node);
+        r = jsonx_pack(&metadata, err, "{s:s, s:s, s:O, s:{s:s, s:s, s:s}}", "name",
+                       pod_name(name, plan->instance, node), "namespace", plan->namespace, "labels",
+                       labels, "annotations", ANNOTATION_NODE, node, ANNOTATION_UID, node_uid,
+                       ANNOTATION_HOLDER, plan->holder);
+    if (r == 0)
+        r = affinity_pin(jsonx_array(plan->pod, AFFINITY_TERMS), node, &terms, err);
     if (r < 0)
         return r;
     return jsonx_pack(ret, err, "{s:s, s:s, s:O, s:{s:n, s:{s:{s:{s:O}}}}}", "apiVersion", "v1",
@@ -204,14 +218,15 @@ static int build_fixed(const struct pod_plan *plan, const char *node, json_t **r
                       "nodeSelectorTerms", terms);
 }
 
-int pod_build(const struct pod_plan *plan, const char *node, json_t **ret, struct casb_error *err)
+int pod_build(const struct pod_plan *plan, const char *node, const char *node_uid, json_t **ret,
+              struct casb_error *err)
 {
     json_auto_t *pod = NULL, *fixed = NULL;
     int r;
 
     r = build_generated(plan, &pod, err);
     if (r == 0)
-        r = build_fixed(plan, node, &fixed, err);
+        r = build_fixed(plan, node, node_uid, &fixed, err);
     if (r < 0)
         return r;
     if (plan->pod && jsonx_merge_patch(&pod, plan->pod) < 0)
@@ -260,4 +275,29 @@ int pod_resources(const json_t *pod, json_t **ret, struct casb_error *err)
         return err_nomem(err);
     *ret = TAKE_PTR(sums);
     return 0;
+}
+
+const char *pod_image(const json_t *pod)
+{
+    return jsonx_string(json_array_get(jsonx_array(pod, "spec.containers"), 0), "image");
+}
+
+char *pod_held(char out[static POD_HELD_BYTES], const json_t *pod)
+{
+    _cleanup_(buf_free) struct buf list = BUF_INIT(POD_HELD_BYTES);
+    const json_t *finalizers = jsonx_array(pod, "metadata.finalizers"), *finalizer;
+    char names[POD_HELD_BYTES - 32];
+    size_t i;
+
+    json_array_foreach (finalizers, i, finalizer) {
+        const char *name = json_string_value(finalizer);
+
+        buf_append_cut(&list, ", ", i > 0 ? 2 : 0);
+        buf_append_cut(&list, name ? name : "", strlen(name ? name : ""));
+    }
+    text_clean(names, sizeof names, buf_text(&list));
+    out[0] = 0;
+    if (json_array_size(finalizers) > 0)
+        snprintf(out, POD_HELD_BYTES, "held by finalizers '%s'", names);
+    return out;
 }

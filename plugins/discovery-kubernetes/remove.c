@@ -3,12 +3,20 @@
 
 #include "base/clock.h"
 #include "base/jsonx.h"
+#include "base/plog.h"
+#include "base/label.h"
 #include "base/text.h"
 #include "discovery-kubernetes/api.h"
 
 /* How long a creation that was cut off may still be on its way through the API server. */
 #define SETTLE_NS      (3 * CLOCK_S)
 #define SETTLE_STEP_NS (250 * CLOCK_MS)
+
+/* How long a pod may take to be gone, longer than it was given to end. */
+#define GONE_NS      (20 * CLOCK_S)
+#define GONE_STEP_NS (500 * CLOCK_MS)
+#define LIST_BYTES   200 /* of the pods in one line, but for the last; the rest is counted */
+#define LINE_BYTES   (LIST_BYTES + 600)
 
 /* Finds the pod of that name, which may still be on its way. NULL: there is none. */
 static int find(const struct discovery *d, const struct casb_call *call, const char *pod,
@@ -53,7 +61,7 @@ int remove_pod(struct discovery *discovery, const struct casb_call *call, const 
                struct casb_error *err)
 {
     struct discovery *d = discovery;
-    char pod[TEXT_LABEL_BYTES], uid[LEDGER_UID_BYTES];
+    char pod[LABEL_BYTES], uid[LEDGER_UID_BYTES];
     int r = 0;
 
     pod_name(pod, d->plan.instance, node);
@@ -73,65 +81,158 @@ int remove_pod(struct discovery *discovery, const struct casb_call *call, const 
     return 0;
 }
 
-/* Collects name and uid, since the list is under way while it calls. */
+/* ---- all of them */
+
+/* What one look at all pods found. */
+struct sweep {
+    const struct discovery *d;
+    json_t *pods;    /* array of {name, uid, deleted, held} */
+    size_t removed;  /* so far, in all looks */
+    int64_t grace_s; /* the longest that one of them has to end */
+};
+
+static bool is_of_share(const struct casb_host *host, const json_t *pod)
+{
+    return !host->has_node || host->has_node(host, pod_node_uid(pod));
+}
+
+/* Collected, since the list is under way while it calls. */
 static int on_pod(const json_t *pod, void *arg)
 {
-    json_t *found = arg;
+    int64_t grace_s = jsonx_int(pod, "metadata.deletionGracePeriodSeconds", 0);
+    struct sweep *sweep = arg;
+    char held[POD_HELD_BYTES];
+    json_t *entry;
 
-    if (jsonx_string(pod, "metadata.deletionTimestamp"))
+    if (!is_of_share(sweep->d->host, pod))
         return 0;
-    return json_array_append_new(found, json_pack("{s:s*, s:s*}", "name",
-                                                  jsonx_string(pod, "metadata.name"), "uid",
-                                                  jsonx_string(pod, "metadata.uid"))) < 0
-               ? CASB_ENOMEM
-               : 0;
+    if (grace_s > sweep->grace_s)
+        sweep->grace_s = grace_s;
+    entry = jsonx_new("{s:s*, s:s*, s:s*, s:s}", "name", jsonx_string(pod, "metadata.name"), "uid",
+                      jsonx_string(pod, "metadata.uid"), "deleted",
+                      jsonx_string(pod, "metadata.deletionTimestamp"), "held", pod_held(held, pod));
+    return json_array_append_new(sweep->pods, entry) < 0 ? CASB_ENOMEM : 0;
 }
 
-static int list_pods(const struct discovery *d, const struct casb_call *call, json_t *found,
-                     struct casb_error *err)
+static int list_pods(struct sweep *sweep, const struct casb_call *call, struct casb_error *err)
 {
-    char version[KUBE_VERSION_BYTES], selector[POD_SELECTOR_BYTES];
-    const struct kube_query query[] = {
-        {"labelSelector", pod_selector(selector, d->plan.instance)},
-        {NULL, NULL},
+    char version[KUBE_VERSION_BYTES], now[POD_SELECTOR_BYTES], before[POD_SELECTOR_BYTES];
+    const struct pod_plan *plan = &sweep->d->plan;
+    const char *const selectors[] = {
+        pod_selector(now, plan->instance),
+        pod_selector_before(before, plan->instance),
     };
     _cleanup_(freep) char *path = NULL;
-    int r;
+    int r = api_pods_path(plan->namespace, NULL, NULL, &path, err);
 
-    r = api_pods_path(d->plan.namespace, NULL, NULL, &path, err);
-    if (r < 0)
-        return r;
-    r = kube_list(d->kube, call, path, query, on_pod, found, version, err);
-    return r < 0 ? err_wrap(err, r, "list of the backup CAS pods") : 0;
+    json_array_clear(sweep->pods);
+    for (size_t i = 0; r == 0 && i < ELEMENTS(selectors); i++) {
+        const struct kube_query query[] = {{"labelSelector", selectors[i]}, {NULL, NULL}};
+
+        r = kube_list(sweep->d->kube, call, path, query, on_pod, sweep, version, err);
+        if (r < 0)
+            return err_wrap(err, r, "list of the backup CAS pods");
+    }
+    return r;
 }
 
-int remove_all(struct discovery *discovery, const struct casb_call *call, size_t *ret_removed,
-               struct casb_error *err)
+/* One look, in which all pods that are not being deleted are. */
+static int sweep_once(struct sweep *sweep, const struct casb_call *call, struct casb_error *err)
 {
-    const struct discovery *d = discovery;
-    json_auto_t *found = json_array();
-    size_t i, removed = 0;
+    int r = list_pods(sweep, call, err), first = r;
     json_t *pod;
-    int r, first = 0;
+    size_t i;
 
-    if (!found)
-        return err_nomem(err);
-    r = list_pods(d, call, found, err);
-    if (r < 0)
-        return r;
-    json_array_foreach (found, i, pod) {
+    json_array_foreach (sweep->pods, i, pod) {
         const char *name = jsonx_string(pod, "name"), *uid = jsonx_string(pod, "uid");
 
-        if (!name || !uid)
+        if (!name || !uid || jsonx_string(pod, "deleted"))
             continue;
-        r = api_pod_delete(d->kube, call, d->plan.namespace, name, uid, err);
+        r = api_pod_delete(sweep->d->kube, call, sweep->d->plan.namespace, name, uid, err);
         if (r < 0 && !first)
             first = err_wrap(err, r, "pod '%s'", name);
-        removed += r == 0;
+        sweep->removed += r == 0;
         if (clock_check(call) < 0)
             break;
     }
-    if (!first)
-        *ret_removed = removed;
     return first;
+}
+
+/* "'a' (held by finalizers 'x'), 'b' (its node does not end it)", cut. */
+static void describe(const json_t *pods, struct buf *out)
+{
+    const json_t *pod;
+    size_t i;
+
+    json_array_foreach (pods, i, pod) {
+        const char *name = jsonx_string(pod, "name"), *held = jsonx_string(pod, "held");
+
+        if (out->len >= LIST_BYTES) {
+            (void)!buf_printf(out, " and %zu more", json_array_size(pods) - i);
+            return;
+        }
+        (void)!buf_printf(out, "%s'%s' (%s)", i > 0 ? ", " : "", name ? name : "",
+                          text_empty(held) ? "its node does not end it" : held);
+    }
+}
+
+/* What is left after so long does not go by itself. */
+static int await_gone(struct sweep *sweep, const struct casb_call *call, struct casb_error *err)
+{
+    _cleanup_(buf_free) struct buf list = BUF_INIT(LINE_BYTES);
+    int64_t begun_ns = clock_now_ns();
+    int r = 0, stop;
+
+    while (r == 0 && json_array_size(sweep->pods) > 0) {
+        stop = clock_sleep(call, GONE_STEP_NS);
+        if (stop < 0 || clock_now_ns() >= begun_ns + GONE_NS + sweep->grace_s * CLOCK_S) {
+            describe(sweep->pods, &list);
+            return err_set(err, stop < 0 ? (enum casb_code)stop : CASB_EFAILED,
+                           "%zu backup CAS pods do not go: %s", json_array_size(sweep->pods),
+                           buf_text(&list));
+        }
+        r = sweep_once(sweep, call, err);
+    }
+    return r;
+}
+
+/* A finalizer whose owner is gone keeps a pod for ever, and so a dead node does. */
+static void warn_overdue(const struct sweep *sweep)
+{
+    json_auto_t *overdue = json_array();
+    _cleanup_(buf_free) struct buf list = BUF_INIT(LINE_BYTES);
+    json_t *pod;
+    size_t i;
+
+    json_array_foreach (sweep->pods, i, pod) {
+        const char *deleted = jsonx_string(pod, "deleted");
+        int64_t due_ms;
+
+        if (deleted && clock_parse(deleted, &due_ms) == 0 &&
+            clock_wall_ms() - due_ms > GONE_NS / CLOCK_MS)
+            (void)!json_array_append(overdue, pod);
+    }
+    describe(overdue, &list);
+    if (json_array_size(overdue) > 0)
+        plog(sweep->d->host, CASB_WARN, NULL, "%zu backup CAS pods were deleted and do not go: %s",
+             json_array_size(overdue), buf_text(&list));
+}
+
+int remove_all(struct discovery *discovery, const struct casb_call *call, bool until_gone,
+               size_t *ret_removed, struct casb_error *err)
+{
+    json_auto_t *pods = json_array();
+    struct sweep sweep = {.d = discovery, .pods = pods};
+    int r;
+
+    if (!pods)
+        return err_nomem(err);
+    r = sweep_once(&sweep, call, err);
+    if (r == 0 && until_gone)
+        r = await_gone(&sweep, call, err);
+    else if (r == 0)
+        warn_overdue(&sweep);
+    if (r == 0)
+        *ret_removed = sweep.removed;
+    return r;
 }

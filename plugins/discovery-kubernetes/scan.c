@@ -10,38 +10,46 @@ struct scan {
     const struct discovery *discovery;
     casb_node_fn *each;
     void *arg;
-    const json_t *las; /* LAS pods by node; NULL: not known */
-    struct buf names;  /* of the first nodes without */
-    size_t unnamed;    /* more such nodes */
+    const struct laspods *las; /* NULL: not known */
+    struct buf names;          /* of the first nodes without */
+    size_t unnamed;            /* more such nodes */
     struct casb_error *err;
 };
 
-/* Control planes are seldom to be registered, and their lack of a LAS no news. */
+/* Control planes are seldom to be registered, and excluded nodes never: there it is no news. */
 static void note_source(struct scan *scan, struct casb_node *node)
 {
     node->las_source = las_source(scan->las, node->name);
-    if (!scan->las || node->las_source || node->control_plane)
+    if (!scan->las || node->las_source || node->control_plane || node->excluded)
         return;
     if (buf_printf(&scan->names, "%s%s", scan->names.len ? ", " : "", node->name) < 0)
         scan->unnamed++;
 }
 
+/* What is odd about one node is no reason to miss the others. */
 static int on_node(const json_t *object, void *arg)
 {
     struct scan *scan = arg;
+    const struct casb_host *host = scan->discovery->host;
     char blocked[NODE_BLOCKED_BYTES];
+    struct casb_error why = {0};
     struct casb_node node;
-    int r;
+    bool odd;
 
-    r = node_read(object, &scan->discovery->needs, blocked, &node, scan->err);
-    if (r < 0)
-        return r;
+    if (scan->discovery->settings->label)
+        marks_note(scan->discovery->marks, object);
+    if (node_read(object, &scan->discovery->needs, blocked, &node, &odd, &why) < 0) {
+        plog(host, CASB_WARN, NULL, "%s; it is left out", why.text);
+        return 0;
+    }
+    if (odd)
+        plog(host, CASB_WARN, node.name, "its boot ID is none, and is not looked at");
     note_source(scan, &node);
     return scan->each(&node, scan->arg);
 }
 
 /* Trouble with the LAS pods is no reason not to scan: the boot IDs decide. */
-static int list_las(const struct discovery *d, const struct casb_call *call, json_t **ret,
+static int list_las(const struct discovery *d, const struct casb_call *call, struct laspods **ret,
                     struct casb_error *err)
 {
     struct casb_error trouble = {0};
@@ -59,12 +67,12 @@ static int list_las(const struct discovery *d, const struct casb_call *call, jso
 
 static int list_nodes(const struct discovery *d, const struct casb_call *call, struct scan *scan)
 {
-    const struct kube_query query[] = {{"labelSelector", d->settings->selector}, {NULL, NULL}};
+    const struct kube_query query[] = {{"labelSelector", d->selector}, {NULL, NULL}};
     char version[KUBE_VERSION_BYTES];
     int r;
 
-    r = kube_list(d->kube, call, "/api/v1/nodes", d->settings->selector ? query : NULL, on_node,
-                  scan, version, scan->err);
+    r = kube_list(d->kube, call, "/api/v1/nodes", d->selector ? query : NULL, on_node, scan,
+                  version, scan->err);
     return r < 0 ? err_wrap(scan->err, r, "list of the nodes") : r;
 }
 
@@ -90,7 +98,7 @@ int scan_nodes(void *self, const struct casb_call *call, casb_node_fn *each, voi
         .names = BUF_INIT(NAMES_LIMIT_BYTES),
         .err = err,
     };
-    json_auto_t *las = NULL;
+    _cleanup_(laspods_unrefp) struct laspods *las = NULL;
     int r;
 
     r = list_las(self, call, &las, err);

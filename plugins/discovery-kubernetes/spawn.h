@@ -6,15 +6,13 @@
 #include "discovery-kubernetes/discovery.h"
 
 /*
- * Creates the pod for `node` and waits until it is Ready. A pod that an earlier pass left under
- * the name is removed first; one of somebody else is CASB_ECONFLICT. A pod that cannot become Ready
- * is CASB_EFAILED, with the reason, as soon as it is known; CASB_ETIMEOUT names the last state.
- * Where the kubelet did not find the device a second pod is tried, once.
- * What PodSecurity says to one pod holds for all: later spawns return it without asking.
- * Thread-safe for different nodes.
+ * Creates the pod for `node` (create_pod()) and waits until it is Ready. A pod that cannot become
+ * Ready is CASB_EFAILED, with the reason, as soon as it is known; CASB_ETIMEOUT names the last
+ * state. Where the kubelet did not find the device a second pod is tried, once. Thread-safe for
+ * different nodes.
  */
-int spawn_pod(struct discovery *discovery, const struct casb_call *call, const char *node,
-              char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+int spawn_pod(struct discovery *discovery, const struct casb_call *call,
+              const struct casb_node *node, struct casb_backup *ret_backup, struct casb_error *err)
     _warn_unused_;
 
 #endif

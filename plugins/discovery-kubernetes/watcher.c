@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/jsonx.h"
+#include "base/label.h"
 #include "base/plog.h"
 #include "base/text.h"
 #include "discovery-kubernetes/api.h"
@@ -17,7 +18,9 @@
 #define UID_BYTES 64
 
 /* A list and watch that went on for so long was in order: the next trouble is a new one. */
-#define STEADY_NS       (10 * CLOCK_S)
+#define STEADY_NS (10 * CLOCK_S)
+/* Rights that were just granted, and tokens, take a moment to be known to all API servers. */
+#define DENIALS_MAX     4
 #define BACKOFF_BASE_NS (200 * CLOCK_MS)
 #define BACKOFF_CAP_NS  (10 * CLOCK_S)
 
@@ -32,13 +35,14 @@ struct watcher {
     pthread_mutex_t lock; /* guards what follows, and all of the waiters but their constants */
     bool started;
     struct casb_error failure; /* why the watch ended for good */
+    struct casb_error trouble; /* why it shows nothing now; code 0: it does */
     struct waiter *waiters;
 };
 
 struct waiter {
-    struct watcher *watcher;    /* constant, as are pod and wake_fd */
-    char pod[TEXT_LABEL_BYTES]; /* its own: the thread reads it until waiter_free() */
-    int wake_fd;                /* readable: there may be news */
+    struct watcher *watcher; /* constant, as are pod and wake_fd */
+    char pod[LABEL_BYTES];   /* its own: the thread reads it until waiter_free() */
+    int wake_fd;             /* readable: there may be news */
     struct waiter *next;
     char uid[UID_BYTES]; /* of the pod that `news` is about; "" before the first */
     bool adopted;        /* it is the one waited for */
@@ -79,7 +83,8 @@ static void waiter_set_locked(struct waiter *waiter, const json_t *pod, bool gon
     waiter->news.gone = gone;
     pod_judge(pod, waiter->watcher->host_ip, &verdict);
     pod_verdict_follow(&waiter->news.verdict, &verdict, clock_now_ns());
-    signal_fd(waiter->wake_fd);
+    if (gone || verdict.state != POD_WAITING) /* else there is nothing to do but to wait on */
+        signal_fd(waiter->wake_fd);
 }
 
 static int on_event(const json_t *pod, bool deleted, void *arg)
@@ -116,6 +121,7 @@ static void begin_list(struct watcher *watcher)
 static void end_list(struct watcher *watcher)
 {
     pthread_mutex_lock(&watcher->lock);
+    watcher->trouble = (struct casb_error){0};
     for (struct waiter *w = watcher->waiters; w; w = w->next) {
         if (w->unlisted && w->adopted) {
             w->news.gone = true;
@@ -139,6 +145,13 @@ static int follow(struct watcher *watcher, const struct casb_call *call, struct 
     return kube_watch(watcher->kube, call, watcher->path, query, version, on_event, watcher, err);
 }
 
+static void note_trouble(struct watcher *watcher, const struct casb_error *err)
+{
+    pthread_mutex_lock(&watcher->lock);
+    watcher->trouble = *err;
+    pthread_mutex_unlock(&watcher->lock);
+}
+
 static void fail(struct watcher *watcher, const struct casb_error *err)
 {
     pthread_mutex_lock(&watcher->lock);
@@ -152,7 +165,7 @@ static void *watcher_main(void *arg)
 {
     struct watcher *watcher = arg;
     const struct casb_call call = {.deadline_ns = INT64_MAX, .cancel_fd = watcher->stop_fd};
-    unsigned failures = 0;
+    unsigned failures = 0, denials = 0;
 
     do {
         int64_t begun = clock_now_ns();
@@ -161,17 +174,19 @@ static void *watcher_main(void *arg)
 
         if (r == CASB_ECANCELLED)
             break;
-        if (r == CASB_EDENIED) {
+        if (clock_now_ns() - begun > STEADY_NS)
+            failures = denials = 0;
+        if (r == CASB_EDENIED && ++denials >= DENIALS_MAX) {
             err_wrap(&err, r, "watch of the backup CAS pods");
             fail(watcher, &err);
             break;
         }
-        if (clock_now_ns() - begun > STEADY_NS)
-            failures = 0;
         /* That the version is too old is how the API says: list again. */
-        if (r != CASB_ECONFLICT)
-            plog(watcher->host, CASB_WARN, NULL, "watch of the backup CAS pods, starts again: %s",
-                 err.text);
+        if (r == CASB_ECONFLICT)
+            continue;
+        note_trouble(watcher, &err);
+        plog(watcher->host, CASB_WARN, NULL, "watch of the backup CAS pods, starts again: %s",
+             err.text);
     } while (clock_sleep(&call, clock_backoff(++failures, BACKOFF_BASE_NS, BACKOFF_CAP_NS)) == 0);
     return NULL;
 }
@@ -315,6 +330,13 @@ int waiter_look(struct waiter *waiter, struct pod_news *ret, struct casb_error *
         *ret = waiter->news;
     pthread_mutex_unlock(&waiter->watcher->lock);
     return failure.code ? err_set(err, (enum casb_code)failure.code, "%s", failure.text) : 0;
+}
+
+void waiter_trouble(struct waiter *waiter, struct casb_error *ret)
+{
+    pthread_mutex_lock(&waiter->watcher->lock);
+    *ret = waiter->watcher->trouble;
+    pthread_mutex_unlock(&waiter->watcher->lock);
 }
 
 int waiter_sleep(struct waiter *waiter, const struct casb_call *call, int64_t until_ns)

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "discovery-kubernetes/judge.h"
-#include "kube/kube.h"
+#include "common/kube/kube.h"
 
 #include <cas-backup/host.h>
 
@@ -57,6 +57,9 @@ void waiter_reset(struct waiter *waiter);
  * What is known now. An error where the watch has ended for good (permission denied).
  */
 int waiter_look(struct waiter *waiter, struct pod_news *ret, struct casb_error *err) _warn_unused_;
+
+/* Why there may be no news: the watch fails at present. Code 0: it does not. */
+void waiter_trouble(struct waiter *waiter, struct casb_error *ret);
 
 /*
  * Sleeps until there may be news since the last waiter_look(), or until_ns (CLOCK_MONOTONIC)

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-static/check.h"
 
+#include "base/program.h"
+
 static void report(const char *name, casb_check_fn *found, void *arg)
 {
     struct casb_error trouble = {0};
     char what[PATH_MAX + 32], path[PATH_MAX];
-    int r = process_find(name, (const char *const *)environ, path, &trouble);
+    int r = program_find(name, (const char *const *)environ, path, &trouble);
 
     snprintf(what, sizeof what, "program '%s'", name);
-    found(what, r == 0, r ? trouble.text : NULL, arg);
+    found(&(struct casb_finding){.what = what,
+                                 .good = r == 0,
+                                 .detail = r ? trouble.text : NULL,
+                                 .remedy = program_remedy(r)},
+          arg);
 }
 
 static int add_programs(json_t *programs, const struct commands *commands, const struct host *host)

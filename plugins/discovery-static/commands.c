@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-static/commands.h"
 
+#include "base/address.h"
 #include "base/laslog.h"
 #include "base/text.h"
 
@@ -48,10 +49,14 @@ static int expand_word(const char *word, const struct placeholder *known, size_t
 }
 
 int commands_expand(const json_t *list, const struct host *host, const char *instance,
-                    char ***ret_argv, struct casb_error *err)
+                    const struct commands_news *news, char ***ret_argv, struct casb_error *err)
 {
-    const struct placeholder known[] = {
-        {"{name}", host->name}, {"{address}", host->address}, {"{instance}", instance}};
+    const struct placeholder known[] = {{"{name}", host->name},
+                                        {"{address}", host->address},
+                                        {"{instance}", instance},
+                                        {"{outcome}", news ? news->outcome : NULL},
+                                        {"{message}", news ? news->message : NULL}};
+    const size_t n = ELEMENTS(known) - (news ? 0 : 2);
     _cleanup_(commands_free_argvp) char **argv = calloc(json_array_size(list) + 1, sizeof *argv);
     const json_t *word;
     size_t i;
@@ -60,7 +65,7 @@ int commands_expand(const json_t *list, const struct host *host, const char *ins
         return err_nomem(err);
     json_array_foreach (list, i, word) {
         _cleanup_(buf_free) struct buf out = BUF_INIT(ARGUMENT_BYTES);
-        int r = expand_word(json_string_value(word), known, ELEMENTS(known), &out, err);
+        int r = expand_word(json_string_value(word), known, n, &out, err);
 
         if (r)
             return r;
@@ -108,8 +113,8 @@ static int judge(const struct process_result *result, struct casb_error *err)
 }
 
 int commands_run(const struct commands *commands, const struct casb_call *call,
-                 const struct host *host, enum command command, struct process_result *ret,
-                 struct casb_error *err)
+                 const struct host *host, enum command command, const struct commands_news *news,
+                 struct process_result *ret, struct casb_error *err)
 {
     _cleanup_(commands_free_argvp) char **argv = NULL;
     struct process_spec spec = {.env = (const char *const *)environ,
@@ -117,8 +122,8 @@ int commands_run(const struct commands *commands, const struct casb_call *call,
     int r;
 
     *ret = (struct process_result){0};
-    r = commands_expand(commands_list(commands, host, command), host, commands->instance, &argv,
-                        err);
+    r = commands_expand(commands_list(commands, host, command), host, commands->instance, news,
+                        &argv, err);
     if (!r) {
         spec.argv = (const char *const *)argv;
         r = process_run(call, &spec, ret, err);
@@ -160,15 +165,17 @@ bool commands_parse_address(const char *output, char address[static CASB_ADDRESS
         return false;
     memcpy(line, output, len);
     line[len] = '\0';
-    if (text_parse_address(line, 0, host, &port) || (port == 0 && !is_ip(host)))
+    if (address_parse(line, 0, host, &port) || (port == 0 && !is_ip(host)))
         return false;
-    return text_join_address(address, CASB_ADDRESS_LENGTH + 1, host,
-                             port ? port : COMMANDS_DEFAULT_PORT) == 0;
+    return address_join(address, CASB_ADDRESS_LENGTH + 1, host,
+                        port ? port : COMMANDS_DEFAULT_PORT) == 0;
 }
 
 /* RFC 9562, section 4; in lower case, as /proc/sys/kernel/random/boot_id has it. */
-static bool copy_uuid(const char *text, size_t len, char out[static UUID_LENGTH + 1])
+static bool take_boot_id(const char *text, size_t len, struct casb_identity *ret)
 {
+    struct casb_identity boot = {.kind = CASB_BOOT_ID};
+
     if (len != UUID_LENGTH)
         return false;
     for (size_t i = 0; i < len; i++) {
@@ -176,24 +183,23 @@ static bool copy_uuid(const char *text, size_t len, char out[static UUID_LENGTH 
 
         if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
             return false;
-        out[i] = (char)tolower((unsigned char)text[i]);
+        boot.text[i] = (char)tolower((unsigned char)text[i]);
     }
-    out[len] = '\0';
+    *ret = boot;
     return true;
 }
 
-int commands_parse_identity(const char *output, size_t len, struct casb_identity *ret,
+int commands_parse_identity(const char *output, size_t len, struct casb_machine *ret,
                             struct casb_error *err)
 {
-    struct casb_identity identity = {0};
+    struct casb_machine machine = {0};
     size_t trimmed = len;
     const char *text = trim(output, &trimmed);
 
-    if (!copy_uuid(text, trimmed, identity.boot_id) &&
-        laslog_copy_key(text, trimmed, identity.las_key) &&
-        laslog_parse_key(output, len, identity.las_key))
+    if (!take_boot_id(text, trimmed, &machine.boot) &&
+        laslog_take_key(text, trimmed, &machine.las) && laslog_parse(output, len, &machine.las))
         return err_set(err, CASB_EINVALID,
                        "identify command: it printed no LAS log with a key, no key, no boot ID");
-    *ret = identity;
+    *ret = machine;
     return 0;
 }

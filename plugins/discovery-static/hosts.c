@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery-static/hosts.h"
 
+#include "base/address.h"
 #include "base/record.h"
-#include "base/text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -11,6 +11,7 @@ const char *const command_names[COMMANDS] = {
     [COMMAND_SPAWN] = "spawn",
     [COMMAND_REMOVE] = "remove",
     [COMMAND_IDENTIFY] = "identify",
+    [COMMAND_NOTIFY] = "notify",
 };
 
 bool hosts_is_name(const char *text)
@@ -34,7 +35,7 @@ const char *hosts_fault_of_address(const char *address)
 
     if (!address)
         return "an address is missing";
-    return text_parse_address(address, 1, host, &port) ? "an address is HOST or HOST:PORT" : NULL;
+    return address_parse(address, 1, host, &port) ? "an address is HOST or HOST:PORT" : NULL;
 }
 
 const char *hosts_fault_of_command(const json_t *list)
@@ -54,7 +55,8 @@ enum command hosts_command(const char *name, size_t len)
 {
     enum command c = 0;
 
-    while (c < COMMANDS && (strlen(command_names[c]) != len || memcmp(command_names[c], name, len)))
+    while (c < COMMANDS &&
+           (strlen(command_names[c]) != len || memcmp(command_names[c], name, len) != 0))
         c++;
     return c;
 }
@@ -71,68 +73,6 @@ int hosts_add(struct hosts *hosts, const struct host *host, struct casb_error *e
     }
     hosts->list[hosts->n++] = *host;
     return 0;
-}
-
-static const char unknown_key[] = "unknown key; valid are name, address, spawn, remove, identify";
-
-/* One key of a machine in the settings: what is wrong with it, or NULL. */
-static const char *take_key(struct host *host, const char *key, const json_t *value)
-{
-    enum command c = hosts_command(key, strlen(key));
-    bool is_name = strcmp(key, "name") == 0;
-
-    if (c < COMMANDS) {
-        host->commands[c] = value;
-        return hosts_fault_of_command(value);
-    }
-    if (!is_name && strcmp(key, "address") != 0)
-        return unknown_key;
-    if (!json_is_string(value))
-        return "expected text (put it in quotes)";
-    *(is_name ? &host->name : &host->address) = json_string_value(value);
-    return is_name ? hosts_fault_of_name(host->name) : hosts_fault_of_address(host->address);
-}
-
-static int take_pair(struct host *host, const char *key, const json_t *value,
-                     struct casb_error *err)
-{
-    static const char *const keys[] = {"name", "address", "spawn", "remove", "identify", NULL};
-    const char *fault = take_key(host, key, value), *near;
-    char where[CASB_ERROR_SETTING_BYTES], clean[32];
-
-    if (!fault)
-        return 0;
-    snprintf(where, sizeof where, "hosts[%zu].%s", host->index,
-             text_clean(clean, sizeof clean, key));
-    near = fault == unknown_key ? text_nearest(key, keys) : NULL;
-    return near ? err_set_setting(err, where, "%s (did you mean '%s'?)", fault, near)
-                : err_set_setting(err, where, "%s", fault);
-}
-
-static int take_object(struct hosts *hosts, size_t index, const json_t *object,
-                       struct casb_error *err)
-{
-    struct host host = {.index = index};
-    const char *key, *fault = NULL;
-    char where[CASB_ERROR_SETTING_BYTES];
-    json_t *value;
-
-    json_object_foreach ((json_t *)object, key, value) {
-        int r = take_pair(&host, key, value, err);
-
-        if (r)
-            return r;
-    }
-    if (!json_is_object(object))
-        fault = "expected a map with name and address";
-    else if (!host.name)
-        fault = hosts_fault_of_name(NULL);
-    else if (!host.address)
-        fault = hosts_fault_of_address(NULL);
-    if (!fault)
-        return hosts_add(hosts, &host, err);
-    snprintf(where, sizeof where, "hosts[%zu]", index);
-    return err_set_setting(err, where, "%s", fault);
 }
 
 /* Those of the same name stand in the order in which they were given. */
@@ -182,30 +122,11 @@ static int refuse_twins(const struct hosts *hosts, const char *path, struct casb
     return 0;
 }
 
-int hosts_load(const json_t *list, const char *path, struct hosts *ret, struct casb_error *err)
+int hosts_sort(struct hosts *hosts, const char *path, struct casb_error *err)
 {
-    _cleanup_(hosts_free) struct hosts hosts = {0};
-    const json_t *object;
-    size_t i;
-    int r = 0;
-
-    json_array_foreach (list, i, object) {
-        r = take_object(&hosts, i, object, err);
-        if (r)
-            return r;
-    }
-    if (path)
-        r = hosts_file_load(&hosts, path, err);
-    if (r)
-        return r;
-    if (hosts.n > 0)
-        qsort(hosts.list, hosts.n, sizeof *hosts.list, compare);
-    r = refuse_twins(&hosts, path, err);
-    if (r)
-        return r;
-    *ret = hosts;
-    hosts = (struct hosts){0};
-    return 0;
+    if (hosts->n > 0)
+        qsort(hosts->list, hosts->n, sizeof *hosts->list, compare);
+    return refuse_twins(hosts, path, err);
 }
 
 const struct host *hosts_find(const struct hosts *hosts, const char *name)

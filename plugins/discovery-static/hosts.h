@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The static list of machines, from the settings and from a hosts file. Read-only once made. */
+/* The static list of machines, and what a machine in it may be called. Read-only once made. */
 #ifndef DISCOVERY_STATIC_HOSTS_H
 #define DISCOVERY_STATIC_HOSTS_H
 
@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_SPAWN, COMMAND_REMOVE, COMMAND_IDENTIFY, COMMANDS };
+enum command { COMMAND_SPAWN, COMMAND_REMOVE, COMMAND_IDENTIFY, COMMAND_NOTIFY, COMMANDS };
 
-/* "spawn", "remove", "identify": their names in settings and hosts files. */
+/* "spawn", "remove", "identify", "notify": their names in settings and hosts files. */
 extern const char *const command_names[COMMANDS];
 
 struct host {
@@ -35,26 +35,14 @@ struct hosts {
  */
 bool hosts_is_name(const char *text);
 
-/*
- * Reads `list` (objects with name, address, and an argument list for each command; may be NULL;
- * borrowed as long as the hosts live) and the file at `path` (may be NULL): a machine a line, name
- * and address, then KEY=LIST for commands, the list in JSON; '#' begins a comment. CASB_EINVALID
- * with "hosts[INDEX]" or "FILE:LINE:COLUMN" in front, also for a name given twice. The caller
- * frees *ret by hosts_free().
- */
-int hosts_load(const json_t *list, const char *path, struct hosts *ret, struct casb_error *err)
-    _warn_unused_;
-
-/* The machine with this name, or NULL. */
-const struct host *hosts_find(const struct hosts *hosts, const char *name);
-
-/* Frees what is in it. */
-void hosts_free(struct hosts *hosts);
-
-/* ---- for hosts_load() */
-
 /* Puts one machine at the end; CASB_ENOMEM. */
 int hosts_add(struct hosts *hosts, const struct host *host, struct casb_error *err) _warn_unused_;
+
+/*
+ * To be called once all are there: puts them in order. A name given twice is CASB_EINVALID, with
+ * the places of both; `path` is the hosts file's.
+ */
+int hosts_sort(struct hosts *hosts, const char *path, struct casb_error *err) _warn_unused_;
 
 /* What is wrong with a machine's name, for people; static; NULL: nothing. */
 const char *hosts_fault_of_name(const char *name);
@@ -66,7 +54,10 @@ const char *hosts_fault_of_command(const json_t *list);
 /* The command with this name (`len` bytes), or COMMANDS. */
 enum command hosts_command(const char *name, size_t len);
 
-/* Adds the machines of the file at `path`. */
-int hosts_file_load(struct hosts *hosts, const char *path, struct casb_error *err) _warn_unused_;
+/* The machine with this name, or NULL. */
+const struct host *hosts_find(const struct hosts *hosts, const char *name);
+
+/* Frees what is in it. */
+void hosts_free(struct hosts *hosts);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "discovery-static/hosts_file.h"
+
 #include "base/file.h"
-#include "base/jsonx.h"
+#include "base/jsonread.h"
 #include "base/text.h"
-#include "discovery-static/hosts.h"
+#include "base/trust.h"
 
 #include <string.h>
 
@@ -57,25 +59,28 @@ static int read_command(struct reader *r, struct host *host)
     const char *key = r->at, *fault;
     size_t len = strcspn(key, "= \t\r");
     enum command c = hosts_command(key, len);
-    json_error_t error = {0};
-    json_t *list;
+    struct jsonread_fault broken;
+    size_t end = 0;
+    json_t *list = NULL;
+    int failed;
 
     if (c == COMMANDS || key[len] != '=')
         return fault_at(r, key, "expected spawn=LIST, remove=LIST or identify=LIST");
     if (host->commands[c])
         return fault_at(r, key, "the command is given twice");
     r->at += len + 1;
-    list = json_loadb(r->at, strlen(r->at), JSON_DISABLE_EOF_CHECK, &error);
-    if (!list && jsonx_is_nomem(&error))
+    failed = jsonread_value(r->at, strlen(r->at), &list, &end, &broken);
+    if (failed == CASB_ENOMEM)
         return err_nomem(r->err);
-    fault = list ? hosts_fault_of_command(list) : "expected a JSON list, such as [\"ssh\", \"x\"]";
-    if (!fault && r->at[error.position] && !is_blank(r->at[error.position]))
+    fault =
+        failed ? "expected a JSON list, such as [\"ssh\", \"x\"]" : hosts_fault_of_command(list);
+    if (!fault && r->at[end] && !is_blank(r->at[end]))
         fault = "something follows the list";
     if (json_array_append_new(r->hosts->trees, list) && !fault)
         return err_nomem(r->err);
     if (fault)
         return fault_at(r, r->at, fault);
-    r->at += error.position;
+    r->at += end;
     host->commands[c] = list;
     return 0;
 }
@@ -125,6 +130,8 @@ int hosts_file_load(struct hosts *hosts, const char *path, struct casb_error *er
     _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
     int r = file_read(path, &text, err);
 
+    if (!r)
+        r = trust_check(path, TRUST_FILE, err); /* it says what is run */
     if (r)
         return r;
     if (strlen(buf_text(&text)) != text.len)

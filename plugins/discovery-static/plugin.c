@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* discovery-static: machines from a list, and commands that start a backup CAS on them. */
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "base/text.h"
 #include "discovery-static/check.h"
+#include "discovery-static/hosts_load.h"
 #include "discovery-static/ready.h"
 #include "discovery-static/static_settings.h"
 
@@ -11,6 +13,8 @@
 
 #include <stddef.h>
 #include <string.h>
+
+#define MESSAGE_BYTES 1024
 
 struct source {
     const struct casb_host *host;
@@ -33,10 +37,12 @@ static const struct casb_option options[] = {
      .help = "command that removes the backup CAS, also one that was started half-way or never"},
     {"identify", CASB_STRINGS, AT(commands[COMMAND_IDENTIFY]),
      .help = "command that prints the machine's LAS log, LAS public key or boot ID"},
+    {"notify", CASB_STRINGS, AT(commands[COMMAND_NOTIFY]),
+     .help = "command that is told what became of a machine: {outcome} and {message} are replaced"},
     {"ready_timeout", CASB_DURATION, AT(ready_timeout_ns), "1m",
      .help = "how long a backup CAS may take until its address can be connected to"},
     {"command_timeout", CASB_DURATION, AT(command_timeout_ns), "1m",
-     .help = "how long remove and identify may take"},
+     .help = "how long remove, identify and notify may take"},
     {NULL},
 };
 
@@ -110,6 +116,16 @@ static int source_open(const struct casb_host *host, const void *settings, void 
     return 0;
 }
 
+/* To open it connects to nobody. */
+static int source_verify(const struct casb_host *host, const void *settings, struct casb_error *err)
+{
+    void *self = NULL;
+    int r = source_open(host, settings, &self, err);
+
+    source_close(self);
+    return r;
+}
+
 static int source_check(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
                         struct casb_error *err)
 {
@@ -156,7 +172,7 @@ static struct casb_call within(const struct casb_call *call, int64_t timeout_ns)
 }
 
 static int source_identify(void *self, const struct casb_call *call, const struct casb_node *node,
-                           struct casb_identity *ret_identity, struct casb_error *err)
+                           struct casb_machine *ret_machine, struct casb_error *err)
 {
     const struct source *source = self;
     const struct casb_call inner = within(call, source->settings->command_timeout_ns);
@@ -166,13 +182,13 @@ static int source_identify(void *self, const struct casb_call *call, const struc
 
     if (r)
         return r;
-    r = commands_run(&source->commands, &inner, host, COMMAND_IDENTIFY, &result, err);
+    r = commands_run(&source->commands, &inner, host, COMMAND_IDENTIFY, NULL, &result, err);
     if (r)
         return r;
     if (result.truncated) /* what was cut off is the end, and the last key counts */
         return err_set(err, CASB_EINVALID, "identify command: it printed more than %u KiB",
                        COMMANDS_OUTPUT_BYTES / 1024);
-    return commands_parse_identity(buf_text(&result.out), result.out.len, ret_identity, err);
+    return commands_parse_identity(buf_text(&result.out), result.out.len, ret_machine, err);
 }
 
 /* The address from the list, until a command says otherwise. */
@@ -182,14 +198,14 @@ static int default_address(const struct host *host, char address[static CASB_ADD
     char name[256];
     uint16_t port;
 
-    if (text_parse_address(host->address, COMMANDS_DEFAULT_PORT, name, &port) ||
-        text_join_address(address, CASB_ADDRESS_LENGTH + 1, name, port))
+    if (address_parse(host->address, COMMANDS_DEFAULT_PORT, name, &port) ||
+        address_join(address, CASB_ADDRESS_LENGTH + 1, name, port))
         return err_set(err, CASB_EINVALID, "'%s' is no address", host->address);
     return 0;
 }
 
 static int source_spawn(void *self, const struct casb_call *call, const struct casb_node *node,
-                        char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+                        struct casb_backup *ret_backup, struct casb_error *err)
 {
     const struct source *source = self;
     const struct casb_call inner = within(call, source->settings->ready_timeout_ns);
@@ -201,15 +217,31 @@ static int source_spawn(void *self, const struct casb_call *call, const struct c
     if (!r)
         r = default_address(host, address, err);
     if (!r && commands_list(&source->commands, host, COMMAND_SPAWN)) {
-        r = commands_run(&source->commands, &inner, host, COMMAND_SPAWN, &result, err);
+        r = commands_run(&source->commands, &inner, host, COMMAND_SPAWN, NULL, &result, err);
         if (!r)
             (void)commands_parse_address(buf_text(&result.out), address);
     }
     if (!r)
         r = ready_wait(&inner, address, err);
     if (!r)
-        memcpy(ret_address, address, sizeof address);
+        memcpy(ret_backup->address, address, sizeof address);
     return r;
+}
+
+/*
+ * The node's host; one that was taken from the list since the state last knew of it has a name and
+ * the commands of the source, in *unlisted.
+ */
+static int recall_host(const struct source *source, const char *name, struct host *unlisted,
+                       const struct host **ret, struct casb_error *err)
+{
+    const struct host *host = hosts_find(&source->hosts, name);
+
+    if (!host && !hosts_is_name(name))
+        return err_set(err, CASB_EINVALID, "'%s' is no host's name", name);
+    *unlisted = (struct host){.name = name};
+    *ret = host ? host : unlisted;
+    return 0;
 }
 
 static int source_remove(void *self, const struct casb_call *call, const struct casb_node *node,
@@ -218,16 +250,38 @@ static int source_remove(void *self, const struct casb_call *call, const struct 
     const struct source *source = self;
     const struct casb_call inner = within(call, source->settings->command_timeout_ns);
     _cleanup_(process_result_free) struct process_result result = {0};
-    const struct host *host = hosts_find(&source->hosts, node->name);
-    const struct host unlisted = {.name = node->name};
+    const struct host *host;
+    struct host unlisted;
+    int r = recall_host(source, node->name, &unlisted, &host, err);
 
-    if (!host && !hosts_is_name(node->name))
-        return err_set(err, CASB_EINVALID, "'%s' is no host's name", node->name);
-    if (!host) /* taken from the list since a dead pass began a backup CAS there */
-        host = &unlisted;
-    if (!commands_list(&source->commands, host, COMMAND_REMOVE))
-        return 0;
-    return commands_run(&source->commands, &inner, host, COMMAND_REMOVE, &result, err);
+    if (r || !commands_list(&source->commands, host, COMMAND_REMOVE))
+        return r;
+    return commands_run(&source->commands, &inner, host, COMMAND_REMOVE, NULL, &result, err);
+}
+
+static int source_tell(void *self, const struct casb_call *call, const struct casb_news *news,
+                       struct casb_error *err)
+{
+    static const char *const outcomes[] = {
+        [CASB_OUTCOME_REGISTERED] = "registered",
+        [CASB_OUTCOME_FAILED] = "failed",
+        [CASB_OUTCOME_HARDWARE_CHANGED] = "hardware-changed",
+        [CASB_OUTCOME_UNPROTECTED] = "unprotected",
+        [CASB_OUTCOME_DROPPED] = "dropped",
+    };
+    const struct source *source = self;
+    const struct casb_call inner = within(call, source->settings->command_timeout_ns);
+    _cleanup_(process_result_free) struct process_result result = {0};
+    char message[MESSAGE_BYTES];
+    const struct commands_news told = {outcomes[news->outcome],
+                                       text_clean(message, sizeof message, news->message)};
+    const struct host *host;
+    struct host unlisted;
+    int r = recall_host(source, news->name, &unlisted, &host, err);
+
+    if (r || !commands_list(&source->commands, host, COMMAND_NOTIFY))
+        return r;
+    return commands_run(&source->commands, &inner, host, COMMAND_NOTIFY, &told, &result, err);
 }
 
 static const struct casb_discovery_ops ops = {
@@ -236,6 +290,7 @@ static const struct casb_discovery_ops ops = {
     .identify = source_identify,
     .spawn = source_spawn,
     .remove = source_remove,
+    .tell = source_tell,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {
@@ -249,5 +304,6 @@ CASB_EXPORT const struct casb_plugin casb_plugin = {
     .open = source_open,
     .close = source_close,
     .check = source_check,
+    .verify = source_verify,
     .ops = &ops,
 };

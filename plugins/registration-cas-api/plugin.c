@@ -2,9 +2,13 @@
 #include "registration-cas-api/api.h"
 
 #include "base/clock.h"
+#include "base/plog.h"
+#include "common/cas/chain.h"
+#include "registration-cas-api/answer.h"
 
 #include <cas-backup/plugin.h>
 
+#define PATIENCE       (10 * CLOCK_S)
 #define OPTION(member) offsetof(struct api_settings, member)
 
 static const struct casb_option options[] = {
@@ -19,21 +23,34 @@ static const struct casb_option options[] = {
     {"certificate_path", CASB_STRING, OPTION(certificate_path), .def = "/v1/backup/certificate",
      .help = "where a backup CAS hands out its DB certificate"},
     {"certificate_key", CASB_STRING, OPTION(certificate_key), .def = "certificate",
-     .help = "where it stands in that answer: keys with dots between them"},
+     .help = "where it stands in that answer: keys with dots between them; .: all of it"},
+    {"certificate_form", CASB_STRING, OPTION(certificate_form), .def = "pem", .choices = "pem|any",
+     .help = "what it must look like; any: it is passed on as it is"},
     {"register_path", CASB_STRING, OPTION(register_path), .def = "/v1/backups",
      .help = "where the primary CAS takes a DB certificate"},
     {"register_body", CASB_MAP, OPTION(register_body),
      .help = "what it is sent, with \"{certificate}\" and \"{tolerate}\" for the two"},
+    {"verified_with", CASB_STRING, OPTION(verified_with),
+     .help = "the version of CAS with which you have checked what this plugin assumes"},
     {0},
 };
 
-static int check_paths(const struct api_settings *settings, struct casb_error *err)
+static int check_values(const struct api_settings *settings, struct casb_error *err)
 {
     if (settings->certificate_path[0] != '/')
         return err_set_setting(err, "certificate_path", "it does not begin with '/'");
     if (settings->register_path[0] != '/')
         return err_set_setting(err, "register_path", "it does not begin with '/'");
+    if (settings->verified_with && answer_major(settings->verified_with) < 0)
+        return err_set_setting(err, "verified_with", "'%s' is not a version such as 5.8.0",
+                               settings->verified_with);
     return 0;
+}
+
+static int api_verify(const struct casb_host *host, const void *settings, struct casb_error *err)
+{
+    (void)host;
+    return check_values(settings, err);
 }
 
 static int make_clients(struct api *api, struct casb_error *err)
@@ -66,20 +83,23 @@ static void api_close(void *self)
     free(api);
 }
 
-static int fill(struct api *api, struct casb_error *err)
+static int fill(struct api *api, const struct casb_host *host, struct casb_error *err)
 {
     const struct api_settings *settings = api->settings;
     _cleanup_(freep) char *path = NULL;
     int r;
 
-    r = check_paths(settings, err);
+    r = check_values(settings, err);
     if (r < 0)
         return r;
     r = cas_config_path(settings->config, &path, err);
     if (r < 0)
         return r;
     r = cas_config_load(path, settings->cas, true, &api->config, err);
-    return r < 0 ? r : make_clients(api, err);
+    if (r < 0)
+        return r;
+    cas_config_warn(host, path);
+    return make_clients(api, err);
 }
 
 static int api_open(const struct casb_host *host, const void *settings, void **ret_self,
@@ -88,11 +108,11 @@ static int api_open(const struct casb_host *host, const void *settings, void **r
     struct api *api = calloc(1, sizeof *api);
     int r;
 
-    (void)host;
     if (!api)
         return err_nomem(err);
+    api->host = host;
     api->settings = settings;
-    r = fill(api, err);
+    r = fill(api, host, err);
     if (r < 0) {
         api_close(api);
         return r;
@@ -116,28 +136,98 @@ static int api_register_backup(void *self, const struct casb_call *call, const c
     return api_register(self, call, address, err);
 }
 
+/* Asked once, and not for long: a primary that is down is each registration's own trouble. */
+static int ask_version(const struct api *api, const struct casb_call *call, char *ret, size_t size,
+                       struct casb_error *err)
+{
+    const int64_t patient_ns = clock_now_ns() + PATIENCE;
+    struct casb_call limited = *call;
+
+    if (limited.deadline_ns > patient_ns)
+        limited.deadline_ns = patient_ns;
+    return api_version(api, &limited, ret, size, err);
+}
+
+static int api_prepare(void *self, const struct casb_call *call, struct casb_error *err)
+{
+    struct api *api = self;
+    struct casb_error version_err = {0};
+    char doubt[CASB_ERROR_TEXT_BYTES];
+
+    (void)err;
+    cas_chain_warn(api->config, api->host);
+    if (ask_version(api, call, api->version, sizeof api->version, &version_err) < 0)
+        plog(api->host, CASB_WARN, NULL, "the primary's version is unknown: %s", version_err.text);
+    if (api_doubt(doubt, sizeof doubt, api->settings->verified_with, api->version)[0])
+        plog(api->host, CASB_WARN, NULL, "%s", doubt);
+    return 0;
+}
+
+static int api_describe(void *self, const struct casb_call *call, struct casb_registrar *ret,
+                        struct casb_error *err)
+{
+    const struct api *api = self;
+    char subject[8];
+
+    (void)call;
+    (void)err;
+    if (cas_chain_end(api->config, &ret->chain_not_after, subject, sizeof subject, NULL) < 0)
+        ret->chain_not_after = 0;
+    if (api->version[0])
+        snprintf(ret->version, sizeof ret->version, "CAS %s", api->version);
+    return 0;
+}
+
+/* What mends that the primary did not tell its version. */
+static const char *primary_remedy(int failure)
+{
+    if (failure == CASB_EDENIED)
+        return "scone cas attest the primary, and give the pass the new configuration";
+    return "see that it runs and is reached from here; where it has another address: --cas";
+}
+
 static int api_check(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
                      struct casb_error *err)
 {
     const struct api *api = self;
-    struct casb_error chain_err = {0}, probe_err = {0};
-    char what[400];
+    struct casb_error version_err = {0};
+    char what[400], version[API_VERSION_BYTES] = "", doubt[CASB_ERROR_TEXT_BYTES];
     int r;
 
     (void)err;
-    snprintf(what, sizeof what, "pinned chain of CAS %s", api->config->name);
-    r = cas_config_check_chain(api->config, clock_wall_ms() / 1000, &chain_err);
-    found(what, r == 0, r < 0 ? chain_err.text : NULL, arg);
+    cas_chain_find(api->config, found, arg);
     snprintf(what, sizeof what, "primary CAS %s", api->config->primary.address);
-    r = api_probe(api, call, &probe_err);
-    found(what, r == 0, r < 0 ? probe_err.text : NULL, arg);
+    r = api_version(api, call, version, sizeof version, &version_err);
+    found(&(struct casb_finding){.what = what,
+                                 .good = r == 0,
+                                 .detail = r < 0 ? version_err.text : NULL,
+                                 .remedy = primary_remedy(r)},
+          arg);
+    if (r == 0)
+        found(&(struct casb_finding){.what = "version of the primary CAS",
+                                     .good = true,
+                                     .detail = version[0] ? version : "it tells none"},
+              arg);
+    if (api_doubt(doubt, sizeof doubt, api->settings->verified_with, version)[0])
+        found(&(struct casb_finding){.what = "calls of cas-api", .good = true, .detail = doubt},
+              arg);
     return 0;
+}
+
+/* What it does is what the CLI does by that name. */
+static const char *api_command(const void *settings)
+{
+    (void)settings;
+    return "register-backup";
 }
 
 static const struct casb_registration_ops ops = {
     .size = sizeof ops,
     .primary = api_primary,
     .register_backup = api_register_backup,
+    .prepare = api_prepare,
+    .describe = api_describe,
+    .command = api_command,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {
@@ -151,5 +241,6 @@ CASB_EXPORT const struct casb_plugin casb_plugin = {
     .open = api_open,
     .close = api_close,
     .check = api_check,
+    .verify = api_verify,
     .ops = &ops,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One call of the SCONE CLI (FACTS: "The SCONE CLI"): its arguments, its environment, and what
- * its output says. Pure and thread-safe.
+ * One call of the SCONE CLI (FACTS: "The SCONE CLI"): its arguments and its environment. Pure and
+ * thread-safe.
  */
 #ifndef SCONE_CLI_CALL_H
 #define SCONE_CLI_CALL_H
@@ -35,6 +35,9 @@ struct cli_call {
  */
 void cli_call_argv(const struct cli_call *call, const char *argv[static CLI_CALL_ARGV]);
 
+/* The option for a word of the setting `tolerate`; NULL: it is none. */
+const char *cli_call_option(const char *tolerated);
+
 /* An environment: free it by cli_call_env_free(). */
 struct cli_call_env {
     const char **items; /* NAME=VALUE, NULL-terminated */
@@ -47,19 +50,13 @@ struct cli_call_env {
  * *ret) gives PATH, HOME, LANG, LC_*, TZ, TMPDIR and SCONE_*. What makes the CLI choose between
  * session and configuration is only ever set here: SCONE_CONFIG_ID, SCONE_CAS_ADDR and
  * SCONE_LAS_ADDR with a session, else SCONE_CLI_CONFIG; then TMPDIR is the private folder too, so
- * that what the CLI leaves behind goes with it. Returns 0 or CASB_ENOMEM.
+ * that what the CLI leaves behind goes with it. A call without session and configuration, which
+ * asks the CLI about itself, has none of them. Returns 0 or CASB_ENOMEM.
  */
 int cli_call_env(const struct cli_call *call, const char *const *parent, struct cli_call_env *ret)
     _warn_unused_;
 
 /* Frees the environment. */
 void cli_call_env_free(struct cli_call_env *env);
-
-/*
- * What the CLI said, as one clean line in out[size]: of its standard error, else its standard
- * output, the texts of its `Error:` and `Caused by:` lines in their order, joined by ": "; without
- * any the last line that is not empty; without that "". Both texts are NUL-terminated.
- */
-void cli_call_message(char *out, size_t size, const char *err_text, const char *out_text);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state-configmap/configmap.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/plog.h"
 #include "base/record.h"
+#include "base/summary.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -14,6 +16,7 @@
 #define NAME_TRIES         20 /* ConfigMaps of somebody else's with a name that would be ours */
 #define HTTP_TOO_LARGE     413
 #define HTTP_UNPROCESSABLE 422
+#define DAMAGED            (-1)
 
 void configmaps_init(struct configmaps *maps, const struct casb_host *host, struct kube *kube)
 {
@@ -21,6 +24,7 @@ void configmaps_init(struct configmaps *maps, const struct casb_host *host, stru
         .host = host,
         .kube = kube,
         .shards.instance = host->instance,
+        .part_bytes = SIZE_MAX,
     };
     pthread_mutex_init(&maps->lock, NULL);
 }
@@ -28,6 +32,7 @@ void configmaps_init(struct configmaps *maps, const struct casb_host *host, stru
 void configmaps_free(struct configmaps *maps)
 {
     shards_free(&maps->shards);
+    free(maps->pass);
     pthread_mutex_destroy(&maps->lock);
 }
 
@@ -41,211 +46,287 @@ static char *path(char out[static PATH_BYTES], const struct configmaps *maps, co
 
 /* ---- reading */
 
+/* A list of the shards, whose records are given as they come: none waits for the rest. */
 struct listing {
     struct configmaps *maps;
-    json_t *data; /* of each shard, in their order */
+    casb_record_fn *each; /* NULL: nobody wants the records */
+    void *arg;
+    json_t *written; /* uid: when its record was written last, as far as it tells */
+    int64_t now_s;
     struct casb_error *err;
 };
-
-static int take_configmap(const json_t *item, void *arg)
-{
-    struct listing *listing = arg;
-    const json_t *data = jsonx_object(item, "data");
-    int r = shards_take(&listing->maps->shards, item, listing->err);
-
-    if (r)
-        return r;
-    /* Only the texts are kept while the rest of the list arrives. */
-    return json_array_append_new(listing->data, data ? json_incref((json_t *)data) : json_object())
-               ? err_nomem(listing->err)
-               : 0;
-}
-
-static int parse_record(const char *uid, const json_t *text, json_t **ret_json,
-                        struct casb_record *ret, struct casb_error *err)
-{
-    int r =
-        jsonx_parse(json_string_value(text), json_string_length(text), "its text", ret_json, err);
-
-    return r ? r : record_from_json(uid, *ret_json, ret, err);
-}
 
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
-/* When the record was written last, as far as it tells; -1: it is damaged. */
-static int get_freshness(const char *uid, const json_t *text, int64_t *ret, struct casb_error *err)
+/* A time that is still to come is a wrong clock's, and would win for ever. */
+static int64_t past(int64_t time, int64_t now_s)
 {
-    json_auto_t *json = NULL;
-    struct casb_record record;
-    int r = parse_record(uid, text, &json, &record, NULL);
-
-    if (r == CASB_ENOMEM)
-        return err_nomem(err);
-    *ret = r ? -1 : later(record.attempted, later(record.seen, record.spawned));
-    return 0;
+    return clock_is_ahead(time, now_s) ? 0 : time;
 }
 
-/* A uid of shard `i` that an earlier shard has too: only the newer record counts. */
-static int settle_twin(struct listing *listing, size_t i, const char *uid, const json_t *text)
+static int64_t written_of(const struct casb_record *record, int64_t now_s)
 {
-    struct shards *shards = &listing->maps->shards;
-    struct shard *earlier = shards_find(shards, uid), *loser = &shards->list[i];
-    const json_t *other;
-    int64_t ours, theirs;
-    int r;
+    return later(past(record->attempted, now_s),
+                 later(past(record->seen, now_s), past(record->spawned, now_s)));
+}
 
-    if (!earlier || earlier == loser)
+/* *ret_newer: the uid's record in this shard, of that time, counts; the other one is stale. */
+static int settle_twin(struct listing *listing, struct shard *shard, const char *uid,
+                       int64_t written_s, bool *ret_newer)
+{
+    const json_t *known = json_object_get(listing->written, uid);
+    int64_t known_s = json_integer_value(known);
+    struct shard *earlier, *loser;
+
+    *ret_newer = true;
+    if (!known)
         return 0;
-    other = json_object_get(json_array_get(listing->data, (size_t)(earlier - shards->list)), uid);
-    r = get_freshness(uid, text, &ours, listing->err);
-    if (!r)
-        r = get_freshness(uid, other, &theirs, listing->err);
-    if (r)
-        return r;
-    if (ours > theirs)
-        loser = earlier;
+    earlier = shards_find(&listing->maps->shards, uid);
+    *ret_newer = written_s > known_s || (written_s == known_s && earlier->fixed);
+    loser = *ret_newer ? earlier : shard;
     plog(listing->maps->host, CASB_WARN, NULL,
          "record '%s' is in two ConfigMaps, the older one in '%s' is ignored", uid, loser->name);
     return shard_make_stale(loser, uid, listing->err);
 }
 
-static int settle_twins(struct listing *listing)
+/* Reads a record; *ret_written_s is DAMAGED where that is impossible, and *trouble says why. */
+static int read_record(const struct listing *listing, const char *uid, const json_t *text,
+                       json_t **ret_json, struct casb_record *ret, int64_t *ret_written_s,
+                       struct casb_error *trouble)
 {
-    for (size_t i = 1; i < listing->maps->shards.n; i++) {
-        json_t *text;
-        const char *uid;
-        int r;
+    int r = jsonx_parse(json_string_value(text), json_string_length(text), "its text", ret_json,
+                        trouble);
 
-        json_object_foreach (json_array_get(listing->data, i), uid, text) {
-            r = settle_twin(listing, i, uid, text);
-            if (r)
-                return r;
-        }
-    }
-    return 0;
-}
-
-/* Makes the shards anew; *ret_data (may be NULL) gets their data in the same order. */
-static int list(struct configmaps *maps, const struct casb_call *call, json_t **ret_data,
-                struct casb_error *err)
-{
-    char all[PATH_BYTES], selector[SHARD_LABELS_BYTES], version[KUBE_VERSION_BYTES];
-    const struct kube_query query[] = {
-        {"labelSelector", shards_selector(selector, maps->host->instance)}, {NULL, NULL}};
-    json_auto_t *data = json_array();
-    struct listing listing = {maps, data, err};
-    int r;
-
-    maps->known = false;
-    shards_free(&maps->shards);
-    if (!data)
-        return err_nomem(err);
-    r = kube_list(maps->kube, call, path(all, maps, NULL), query, take_configmap, &listing, version,
-                  err);
     if (!r)
-        r = settle_twins(&listing);
-    if (r)
+        r = record_from_json(uid, *ret_json, ret, trouble);
+    if (r == CASB_ENOMEM)
         return r;
-    maps->known = true;
-    if (ret_data)
-        *ret_data = TAKE_PTR(data);
+    *ret_written_s = r ? DAMAGED : written_of(ret, listing->now_s);
     return 0;
 }
 
-static int give_record(const struct configmaps *maps, const struct shard *shard, const char *uid,
-                       const json_t *text, casb_record_fn *each, void *arg, struct casb_error *err)
+static int take_record(struct listing *listing, struct shard *shard, const char *uid,
+                       const json_t *text)
 {
     struct casb_error trouble = {0};
     struct casb_record record;
     json_auto_t *json = NULL;
-    int r = parse_record(uid, text, &json, &record, &trouble);
+    int64_t written_s;
+    bool newer;
 
-    if (!r)
-        return each(&record, arg);
-    if (r == CASB_ENOMEM)
-        return err_pass(err, &trouble);
-    plog(maps->host, CASB_WARN, NULL, "ConfigMap '%s': record '%s' is ignored: %s", shard->name,
-         uid, trouble.text);
+    if (read_record(listing, uid, text, &json, &record, &written_s, &trouble))
+        return err_pass(listing->err, &trouble);
+    if (settle_twin(listing, shard, uid, written_s, &newer))
+        return CASB_ENOMEM;
+    if (!newer)
+        return 0;
+    if (json_object_set_new(listing->written, uid, json_integer(written_s)))
+        return err_nomem(listing->err);
+    if (!listing->each)
+        return 0;
+    if (written_s != DAMAGED)
+        return listing->each(&record, listing->arg);
+    plog(listing->maps->host, CASB_WARN, NULL, "ConfigMap '%s': record '%s' is ignored: %s",
+         shard->name, uid, trouble.text);
     return 0;
 }
 
-static int give_records(const struct configmaps *maps, const json_t *data, casb_record_fn *each,
-                        void *arg, struct casb_error *err)
+static int take_configmap(const json_t *item, void *arg)
 {
-    for (size_t i = 0; i < maps->shards.n; i++) {
-        const struct shard *shard = &maps->shards.list[i];
-        const char *uid;
-        json_t *text;
-        int r = 0;
+    struct listing *listing = arg;
+    const json_t *annotations = jsonx_object(item, "metadata.annotations");
+    const char *pass = json_string_value(json_object_get(annotations, SHARD_PASS)), *uid;
+    struct configmaps *maps = listing->maps;
+    struct shard *shard;
+    json_t *text;
+    int r = shards_take(&maps->shards, item, listing->err);
 
-        json_object_foreach (json_array_get(data, i), uid, text) {
-            if (json_object_get(shard->sizes, uid))
-                r = give_record(maps, shard, uid, text, each, arg, err);
-            if (r)
-                return r;
-        }
+    if (r)
+        return r;
+    shard = &maps->shards.list[maps->shards.n - 1];
+    if (!maps->pass && shard->has_pass && text_dup(pass, &maps->pass))
+        return err_nomem(listing->err);
+    json_object_foreach ((json_t *)jsonx_object(item, "data"), uid, text) {
+        r = take_record(listing, shard, uid, text);
+        if (r)
+            return r;
     }
     return 0;
+}
+
+static int list_selected(struct listing *listing, const struct casb_call *call,
+                         const char *selector)
+{
+    const struct kube_query query[] = {{"labelSelector", selector}, {NULL, NULL}};
+    char all[PATH_BYTES], version[KUBE_VERSION_BYTES];
+
+    return kube_list(listing->maps->kube, call, path(all, listing->maps, NULL), query,
+                     take_configmap, listing, version, listing->err);
+}
+
+/* Makes the shards anew, and gives each record to `each`, which may be NULL. */
+static int list(struct configmaps *maps, const struct casb_call *call, casb_record_fn *each,
+                void *arg, struct casb_error *err)
+{
+    char now[OWNERSHIP_SELECTOR_BYTES], before[OWNERSHIP_SELECTOR_BYTES];
+    const char *const selectors[] = {
+        shards_selector(now, maps->host->instance),
+        shards_selector_before(before, maps->host->instance),
+    };
+    json_auto_t *written = json_object();
+    struct listing listing = {maps, each, arg, written, clock_wall_ms() / 1000, err};
+    int r = 0;
+
+    maps->known = false;
+    shards_free(&maps->shards);
+    free(maps->pass);
+    maps->pass = NULL;
+    if (!written)
+        return err_nomem(err);
+    for (size_t i = 0; !r && i < ELEMENTS(selectors); i++)
+        r = list_selected(&listing, call, selectors[i]);
+    maps->known = !r;
+    return r;
 }
 
 int configmaps_load(struct configmaps *maps, const struct casb_call *call, casb_record_fn *each,
                     void *arg, struct casb_error *err)
 {
-    json_auto_t *data = NULL;
     int r;
 
     pthread_mutex_lock(&maps->lock);
-    r = list(maps, call, &data, err);
-    if (!r)
-        r = give_records(maps, data, each, arg, err);
+    r = list(maps, call, each, arg, err);
     pthread_mutex_unlock(&maps->lock);
+    return r;
+}
+
+int configmaps_load_pass(struct configmaps *maps, const struct casb_call *call, casb_pass_fn *take,
+                         void *arg, struct casb_error *err)
+{
+    json_auto_t *json = NULL;
+    struct casb_pass pass;
+    int r = 0;
+
+    pthread_mutex_lock(&maps->lock);
+    if (!maps->known)
+        r = list(maps, call, NULL, NULL, err);
+    if (!r && maps->pass && jsonx_parse(maps->pass, strlen(maps->pass), NULL, &json, NULL))
+        plog(maps->host, CASB_WARN, NULL, "what is remembered of the last pass is damaged");
+    pthread_mutex_unlock(&maps->lock);
+    summary_from_json(json, &pass);
+    if (json)
+        take(&pass, arg);
     return r;
 }
 
 /* ---- writing */
 
+/* What no list would show is as good as not written. */
+static int check_made(const json_t *sent, const json_t *made, struct casb_error *err)
+{
+    const char *lost = ownership_find_lost(sent, made);
+
+    return lost ? err_set(err, CASB_EFAILED, "admission changed '%s', by which it is found again",
+                          lost)
+                : 0;
+}
+
 static int create(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
-                  struct casb_error *err)
+                  json_t *part, struct casb_error *err)
 {
     char all[PATH_BYTES];
-    struct casb_error trouble;
+    struct casb_error trouble, first = {0};
     int r = CASB_ECONFLICT;
 
     for (int i = 0; i < NAME_TRIES && r == CASB_ECONFLICT; i++) {
-        struct kube_request request = {.verb = KUBE_POST, .path = path(all, maps, NULL)};
+        struct kube_request request = {
+            .verb = KUBE_POST,
+            .path = path(all, maps, NULL),
+            .once = true, /* that the name is taken could be our own doing */
+        };
         json_auto_t *body = NULL;
         json_auto_t *created = NULL;
 
         if (i > 0)
             shard_rename(&maps->shards, shard);
         trouble = (struct casb_error){0};
-        r = shard_body(&maps->shards, shard, &body, &trouble);
+        r = shard_body(&maps->shards, shard, part, &body, &trouble);
         request.body = body;
         if (!r)
             r = kube_request(maps->kube, call, &request, &created, NULL, &trouble);
         if (!r)
-            shard_written(shard, created);
+            r = check_made(body, created, &trouble);
+        if (!r)
+            shard_written(shard, part, created);
+        else
+            err_pass(&first, &trouble);
     }
-    return r ? err_pass(err, &trouble) : 0;
+    return r ? err_pass_after(err, &trouble, &first) : 0;
 }
 
 static int patch(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
-                 struct casb_error *err)
+                 json_t *part, struct casb_error *err)
 {
     char own[PATH_BYTES];
     struct kube_request request = {.verb = KUBE_MERGE_PATCH, .path = path(own, maps, shard->name)};
     json_auto_t *body = NULL;
-    int r = shard_body(&maps->shards, shard, &body, err);
+    int r = shard_body(&maps->shards, shard, part, &body, err);
 
     request.body = body;
     if (!r)
         r = kube_request(maps->kube, call, &request, NULL, NULL, err);
     if (!r)
-        shard_written(shard, NULL);
+        shard_written(shard, part, NULL);
     return r;
+}
+
+/*
+ * A proxy before the API server has a limit of its own for bodies, which only its refusals tell. A
+ * record that is too large by itself does not keep the others from being written.
+ */
+static int settle_too_large(struct configmaps *maps, struct shard *shard, const json_t *part,
+                            size_t bytes, struct casb_error *refusal)
+{
+    const char *uid = json_object_iter_key(json_object_iter((json_t *)part));
+
+    if (json_object_size(part) > 1) {
+        maps->part_bytes = bytes / 2;
+        plog(maps->host, CASB_INFO, NULL, "ConfigMap '%s' is written in smaller parts: %s",
+             shard->name, refusal->text);
+        *refusal = (struct casb_error){0};
+        return 0;
+    }
+    shard_written(shard, part, NULL);
+    return err_wrap(refusal, refusal->code, "record '%s'", uid);
+}
+
+/* Writes the shard's patch, in as many parts as it takes. */
+static int write_shard(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
+                       struct casb_error *err)
+{
+    struct casb_error too_large = {0};
+
+    while (shard->patch || shard->pass) {
+        struct casb_error trouble = {0};
+        json_auto_t *part = NULL;
+        size_t bytes;
+        int r = shard_part(shard, maps->part_bytes, &part, &bytes, err);
+
+        if (r)
+            return r;
+        r = *shard->uid ? patch(maps, call, shard, part, &trouble)
+                        : create(maps, call, shard, part, &trouble);
+        if (r && trouble.http == HTTP_TOO_LARGE && json_object_size(part) > 0)
+            r = settle_too_large(maps, shard, part, bytes, &trouble);
+        else if (r)
+            return err_pass(err, &trouble);
+        if (r)
+            err_pass(&too_large, &trouble);
+    }
+    return too_large.code ? err_pass(err, &too_large) : 0;
 }
 
 /* *ret_shard is the one that could not be written. */
@@ -256,10 +337,10 @@ static int write_shards(struct configmaps *maps, const struct casb_call *call,
         struct shard *shard = &maps->shards.list[i];
         int r;
 
-        if (!shard->patch)
+        if (!shard->patch && !shard->pass)
             continue;
         *ret_shard = shard;
-        r = *shard->uid ? patch(maps, call, shard, err) : create(maps, call, shard, err);
+        r = write_shard(maps, call, shard, err);
         if (r)
             return err_wrap(err, r, "ConfigMap '%s'", shard->name);
     }
@@ -268,16 +349,18 @@ static int write_shards(struct configmaps *maps, const struct casb_call *call,
 
 /* One try. `refused` names a shard that must not grow; it gets the name of a shard that failed. */
 static int change(struct configmaps *maps, const struct casb_call *call, json_t *changes,
-                  char refused[static SHARD_NAME_BYTES], struct casb_error *err)
+                  const char *pass, char refused[static SHARD_NAME_BYTES], struct casb_error *err)
 {
     const struct shard *failed = NULL;
-    int r = maps->known ? 0 : list(maps, call, NULL, err);
+    int r = maps->known ? 0 : list(maps, call, NULL, NULL, err);
 
     for (size_t i = 0; i < maps->shards.n; i++)
         if (strcmp(maps->shards.list[i].name, refused) == 0)
             maps->shards.list[i].bytes += SHARD_LIMIT_BYTES;
     for (int round = 0; round < ROUNDS && !r; round++) {
         r = shards_plan(&maps->shards, round == 0 ? changes : NULL, SHARD_LIMIT_BYTES, err);
+        if (!r && round == 0 && pass)
+            r = shards_plan_pass(&maps->shards, pass, err);
         if (!r)
             r = write_shards(maps, call, &failed, err);
     }
@@ -288,30 +371,33 @@ static int change(struct configmaps *maps, const struct casb_call *call, json_t 
     return r;
 }
 
-/* Would a look at what the cluster has now help? It was deleted, replaced, or others made it grow.
+/*
+ * Would a look at what the cluster has now help? It was deleted, replaced, or others made it grow:
+ * the API server says so by a 422, and etcd, which has a limit of its own, only in words.
  */
 static bool is_outdated(int r, const struct casb_error *err)
 {
     return r == CASB_ENOTFOUND || r == CASB_ECONFLICT || err->http == HTTP_TOO_LARGE ||
-           err->http == HTTP_UNPROCESSABLE;
+           err->http == HTTP_UNPROCESSABLE || strstr(err->text, "etcdserver: request is too large");
 }
 
 int configmaps_change(struct configmaps *maps, const struct casb_call *call, json_t *changes,
-                      struct casb_error *err)
+                      const char *pass, struct casb_error *err)
 {
     char refused[SHARD_NAME_BYTES] = "";
-    struct casb_error trouble;
+    struct casb_error trouble, first = {0};
     int r = 0;
 
-    if (json_object_size(changes) == 0)
+    if (json_object_size(changes) == 0 && !pass)
         return 0;
     pthread_mutex_lock(&maps->lock);
     for (int i = 0; i < CHANGE_TRIES; i++) {
         trouble = (struct casb_error){0};
-        r = change(maps, call, changes, refused, &trouble);
+        r = change(maps, call, changes, pass, refused, &trouble);
         if (!r || !is_outdated(r, &trouble))
             break;
+        err_pass(&first, &trouble);
     }
     pthread_mutex_unlock(&maps->lock);
-    return r ? err_pass(err, &trouble) : 0;
+    return r ? err_pass_after(err, &trouble, &first) : 0;
 }

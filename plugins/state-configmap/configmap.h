@@ -3,7 +3,7 @@
 #ifndef STATE_CONFIGMAP_CONFIGMAP_H
 #define STATE_CONFIGMAP_CONFIGMAP_H
 
-#include "kube/kube.h"
+#include "common/kube/kube.h"
 #include "state-configmap/shard.h"
 
 #include <cas-backup/state.h>
@@ -14,9 +14,11 @@
 struct configmaps {
     const struct casb_host *host;
     struct kube *kube;
-    pthread_mutex_t lock; /* guards shards and known */
+    pthread_mutex_t lock; /* guards what follows */
     struct shards shards;
-    bool known; /* `shards` is what the cluster has */
+    bool known;        /* `shards` is what the cluster has */
+    char *pass;        /* what `shards` has of the last pass; NULL: nothing */
+    size_t part_bytes; /* of records that one request may write */
 };
 
 /* For the client's namespace; `host` and `kube` are borrowed. No connection is made. */
@@ -32,12 +34,18 @@ void configmaps_free(struct configmaps *maps);
 int configmaps_load(struct configmaps *maps, const struct casb_call *call, casb_record_fn *each,
                     void *arg, struct casb_error *err) _warn_unused_;
 
+/* Gives what is remembered of the last pass, see casb_state_ops.load_pass. */
+int configmaps_load_pass(struct configmaps *maps, const struct casb_call *call, casb_pass_fn *take,
+                         void *arg, struct casb_error *err) _warn_unused_;
+
 /*
- * Writes changes (uid: text or null, record_changes()) by one request a ConfigMap. One that was
- * deleted or grew too large meanwhile is made up for by others. After a failure some of them may
+ * Writes changes (uid: text or null, record_changes()) by one request a ConfigMap, or by more where
+ * a proxy takes no body of that size; and `pass`, the text of what is remembered of the last one,
+ * or NULL. One that was deleted or grew too large meanwhile is made up
+ * for by others. After a failure some of them may
  * be written: the same changes may be written again.
  */
 int configmaps_change(struct configmaps *maps, const struct casb_call *call, json_t *changes,
-                      struct casb_error *err) _warn_unused_;
+                      const char *pass, struct casb_error *err) _warn_unused_;
 
 #endif

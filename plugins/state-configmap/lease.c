@@ -3,9 +3,10 @@
 
 #include "base/clock.h"
 #include "base/jsonx.h"
+#include "base/label.h"
 #include "base/plog.h"
-#include "base/text.h"
 #include "state-configmap/lease_rules.h"
+#include "state-configmap/rivals.h"
 #include "state-configmap/shard.h"
 
 #include <errno.h>
@@ -19,19 +20,25 @@
 #define GIVE_BACKS   3 /* tries, should somebody edit the lease meanwhile */
 #define LOOK_AGAIN   1 /* neither taken nor refused */
 
+/* How long what was cut off may still be on its way through the API server. */
+#define WITHDRAW_NS      (10 * CLOCK_S)
+#define WITHDRAW_STEP_NS (250 * CLOCK_MS)
+
 enum condition { NOT_HELD, HELD, LOST };
 
 struct lease {
     const struct casb_host *host;
     struct kube *kube;
-    char all[PATH_BYTES];                    /* path of the namespace's leases */
-    char own[PATH_BYTES + TEXT_LABEL_BYTES]; /* of this one */
+    char name[RIVALS_NAME_BYTES];
+    char all[PATH_BYTES];                     /* path of the namespace's leases */
+    char own[PATH_BYTES + RIVALS_NAME_BYTES]; /* of this one */
     int64_t duration_s;
     pthread_mutex_t lock; /* one of take and give back at a time; guards `thread` */
     pthread_t thread;     /* renews while `condition` is not NOT_HELD */
     casb_lost_fn *lost;
     void *arg;
     int stop_fd;          /* readable: the thread is to end */
+    bool unsettled;       /* a request was sent to take it whose outcome is not known */
     int64_t renewed_ns;   /* when the last renewal was sent; the thread's while it runs */
     atomic_int condition; /* enum condition */
 };
@@ -53,7 +60,7 @@ static int create(struct lease *lease, const struct casb_call *call, bool *ret_u
     const char *instance = lease->host->instance;
     json_auto_t *metadata = NULL;
     json_auto_t *body = NULL;
-    int r = shards_metadata(instance, "lock", instance, &metadata, err);
+    int r = shards_metadata(instance, "lock", lease->name, &metadata, err);
 
     if (!r)
         r = jsonx_pack(&body, err, "{s:s, s:s, s:O}", "apiVersion", "coordination.k8s.io/v1",
@@ -107,9 +114,9 @@ static int renew(struct lease *lease, const struct casb_call *until, struct casb
 {
     const struct casb_call call = {clock_deadline(until, lease->duration_s * CLOCK_S / 6),
                                    until->cancel_fd};
-    int64_t now_ns = clock_now_ns();
     json_auto_t *object = NULL;
     char who[HOLDER_BYTES];
+    int64_t sent_ns;
     int r = get(lease, &call, &object, err);
 
     if (r)
@@ -117,19 +124,24 @@ static int renew(struct lease *lease, const struct casb_call *until, struct casb
     if (!lease_is_held_by(object, lease->host->holder))
         return err_set(err, CASB_ENOTFOUND, "it is held by %s",
                        lease_describe(object, who, sizeof who));
+    sent_ns = clock_now_ns();
     r = put(lease, &call, object, err);
     if (!r)
-        lease->renewed_ns = now_ns;
+        lease->renewed_ns = sent_ns;
     return r;
 }
 
-static void lose(struct lease *lease, int r, const char *trouble)
+/* `last` is why the last renewal failed and `first` why the first did, since one was in order. */
+static void lose(struct lease *lease, int r, const struct casb_error *last,
+                 const struct casb_error *first)
 {
-    char why[CASB_ERROR_TEXT_BYTES + 128];
+    char why[CASB_ERROR_TEXT_BYTES + RIVALS_NAME_BYTES + 64];
+    struct casb_error both = {0};
 
-    snprintf(why, sizeof why, "lease '%s'%s: %s", lease->host->instance,
+    err_pass_after(&both, last, first);
+    snprintf(why, sizeof why, "lease '%s'%s: %s", lease->name,
              r == CASB_ENOTFOUND ? "" : " could not be renewed in time",
-             *trouble ? trouble : "this process did not run");
+             *both.text ? both.text : "this process did not run");
     atomic_store(&lease->condition, LOST);
     lease->lost(why, lease->arg);
 }
@@ -138,24 +150,29 @@ static void *renew_until_stopped(void *arg)
 {
     struct lease *lease = arg;
     const int64_t interval_ns = lease->duration_s * CLOCK_S / 3;
-    int64_t pause_ns = interval_ns;
-    struct casb_error trouble = {0};
+    int64_t due_ns = lease->renewed_ns + interval_ns;
+    struct casb_error trouble = {0}, first = {0};
     int r = 0;
 
     while (r == 0) {
         const struct casb_call call = renewal_call(lease);
 
-        r = clock_sleep(&call, pause_ns);
+        /* taking or renewing it may have been slow: what that took is gone from the interval */
+        r = clock_sleep(&call, due_ns - clock_now_ns());
         if (r)
             break;
         trouble = (struct casb_error){0};
         r = renew(lease, &call, &trouble);
-        pause_ns = r ? interval_ns / 10 : interval_ns;
+        due_ns = r ? clock_now_ns() + interval_ns / 10 : lease->renewed_ns + interval_ns;
+        if (r)
+            err_pass(&first, &trouble);
+        else
+            first = (struct casb_error){0};
         if (r != CASB_ENOTFOUND && r != CASB_ECANCELLED)
             r = 0; /* the sleep notices when it is too late */
     }
     if (r != CASB_ECANCELLED)
-        lose(lease, r, trouble.text);
+        lose(lease, r, &trouble, &first);
     return NULL;
 }
 
@@ -186,6 +203,11 @@ static void stop_renewing(struct lease *lease)
 
 /* ---- taking */
 
+static bool is_unsettled(int r)
+{
+    return r == CASB_ECANCELLED || r == CASB_ETIMEOUT || r == CASB_EUNREACHABLE;
+}
+
 /*
  * A look at the lease, and a try where it may be taken: 0, LOOK_AGAIN, or a class. `who` gets its
  * holder, *trouble what went wrong.
@@ -198,8 +220,8 @@ static int try_to_take(struct lease *lease, const struct casb_call *call, struct
     int r;
 
     *trouble = (struct casb_error){0};
-    lease->renewed_ns = clock_now_ns();
     r = get(lease, call, &object, trouble);
+    lease->renewed_ns = clock_now_ns();
     if (r == CASB_ENOTFOUND) {
         *trouble = (struct casb_error){0};
         r = create(lease, call, &unknown, trouble);
@@ -214,6 +236,7 @@ static int try_to_take(struct lease *lease, const struct casb_call *call, struct
             return err_set(trouble, CASB_ECONFLICT, "another pass holds the lock: %s", who);
         r = put(lease, call, object, trouble);
     }
+    lease->unsettled |= unknown || is_unsettled(r);
     sight->contested |= r == CASB_ECONFLICT;
     return r == CASB_ECONFLICT || unknown ? LOOK_AGAIN : r;
 }
@@ -221,7 +244,7 @@ static int try_to_take(struct lease *lease, const struct casb_call *call, struct
 static int take(struct lease *lease, const struct casb_call *call, struct casb_error *err)
 {
     struct lease_sight sight = {0};
-    struct casb_error trouble;
+    struct casb_error trouble, first = {0}, over = {0};
     char who[HOLDER_BYTES] = "";
     int r, stop = 0, looks = 0;
 
@@ -229,6 +252,8 @@ static int take(struct lease *lease, const struct casb_call *call, struct casb_e
         r = try_to_take(lease, call, &sight, who, &trouble);
         if (r != LOOK_AGAIN)
             break;
+        if (trouble.code)
+            err_pass(&first, &trouble);
         if (*who && looks++ == 0)
             plog(lease->host, CASB_INFO, NULL, "waiting whether the lock's holder lives: %s", who);
         stop = clock_sleep(call, LOOK_NS);
@@ -237,15 +262,16 @@ static int take(struct lease *lease, const struct casb_call *call, struct casb_e
     if (stop == CASB_ETIMEOUT && *who)
         return err_set(err, CASB_ECONFLICT,
                        "another pass, alive or not, holds the lock and no time is left: %s", who);
-    if (stop)
-        return err_set(err, stop, "waiting for the lock%s%s", *trouble.text ? ": " : "",
-                       trouble.text);
-    return r ? err_pass(err, &trouble) : 0;
+    if (stop) {
+        err_set(&over, stop, "waiting for the lock%s%s", *trouble.text ? ": " : "", trouble.text);
+        return err_pass_after(err, &over, &first);
+    }
+    return r ? err_pass_after(err, &trouble, &first) : 0;
 }
 
 static int release(struct lease *lease, const struct casb_call *call, struct casb_error *err)
 {
-    struct casb_error trouble = {0};
+    struct casb_error trouble = {0}, first = {0};
     int r = CASB_ECONFLICT;
 
     for (int i = 0; i < GIVE_BACKS && r == CASB_ECONFLICT; i++) {
@@ -257,8 +283,51 @@ static int release(struct lease *lease, const struct casb_call *call, struct cas
             return 0;
         if (!r)
             r = delete_object(lease, call, object, &trouble);
+        if (r)
+            err_pass(&first, &trouble);
     }
-    return !r || r == CASB_ENOTFOUND ? 0 : err_pass(err, &trouble);
+    return !r || r == CASB_ENOTFOUND ? 0 : err_pass_after(err, &trouble, &first);
+}
+
+/*
+ * It was not taken, as far as is known: where a request that was cut off takes it all the same,
+ * nobody would give it back. This ends with what is left of a pass, so in time of its own.
+ */
+static void withdraw(struct lease *lease)
+{
+    const struct casb_call call = {clock_now_ns() + WITHDRAW_NS, -1};
+    int r = CASB_ENOTFOUND;
+
+    while (lease->unsettled && r) {
+        json_auto_t *object = NULL;
+
+        r = get(lease, &call, &object, NULL);
+        if (!r)
+            r = lease_is_held_by(object, lease->host->holder)
+                    ? delete_object(lease, &call, object, NULL)
+                    : CASB_ENOTFOUND;
+        if (r && clock_sleep(&call, WITHDRAW_STEP_NS))
+            break;
+    }
+    lease->unsettled = false;
+}
+
+/* It is taken: renews it, and looks whether this pass may be at work beside the others. */
+static int keep(struct lease *lease, const struct casb_call *call, casb_lost_fn *lost, void *arg,
+                struct casb_error *err)
+{
+    const struct casb_call cleanup = {clock_now_ns() + WITHDRAW_NS, -1};
+    int r;
+
+    lease->unsettled = false;
+    r = start_renewing(lease, lost, arg, err);
+    if (!r)
+        r = rivals_await_none(lease->host, lease->kube, lease->all, lease->duration_s, call, err);
+    if (r) {
+        stop_renewing(lease);
+        (void)!release(lease, &cleanup, NULL);
+    }
+    return r;
 }
 
 int lease_take(struct lease *lease, const struct casb_call *call, casb_lost_fn *lost, void *arg,
@@ -271,13 +340,12 @@ int lease_take(struct lease *lease, const struct casb_call *call, casb_lost_fn *
         r = err_set(err, CASB_EINVALID, "the lock is held already");
     else
         r = take(lease, call, err);
-    if (!r) {
-        r = start_renewing(lease, lost, arg, err);
-        if (r)
-            release(lease, call, NULL);
-    }
+    if (r)
+        withdraw(lease);
+    if (!r)
+        r = keep(lease, call, lost, arg, err);
     pthread_mutex_unlock(&lease->lock);
-    return r ? err_wrap(err, r, "lease '%s'", lease->host->instance) : 0;
+    return r ? err_wrap(err, r, "lease '%s'", lease->name) : 0;
 }
 
 int lease_check(struct lease *lease, struct casb_error *err)
@@ -303,7 +371,7 @@ int lease_give_back(struct lease *lease, const struct casb_call *call, struct ca
         r = release(lease, call, err);
     }
     pthread_mutex_unlock(&lease->lock);
-    return r ? err_wrap(err, r, "lease '%s'", lease->host->instance) : 0;
+    return r ? err_wrap(err, r, "lease '%s'", lease->name) : 0;
 }
 
 /* ---- life */
@@ -320,7 +388,8 @@ int lease_new(const struct casb_host *host, struct kube *kube, int64_t duration_
     lease->duration_s = (duration_ns + CLOCK_S - 1) / CLOCK_S;
     snprintf(lease->all, sizeof lease->all, "/apis/coordination.k8s.io/v1/namespaces/%s/leases",
              kube_namespace(kube));
-    snprintf(lease->own, sizeof lease->own, "%s/%s", lease->all, host->instance);
+    rivals_lease_name(lease->name, host->instance, &host->share);
+    snprintf(lease->own, sizeof lease->own, "%s/%s", lease->all, lease->name);
     pthread_mutex_init(&lease->lock, NULL);
     lease->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (lease->stop_fd < 0)

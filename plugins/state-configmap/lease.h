@@ -6,7 +6,7 @@
 #ifndef STATE_CONFIGMAP_LEASE_H
 #define STATE_CONFIGMAP_LEASE_H
 
-#include "kube/kube.h"
+#include "common/kube/kube.h"
 
 #include <cas-backup/state.h>
 
@@ -16,8 +16,8 @@
 struct lease;
 
 /*
- * For the Lease named as the instance. `host` and `kube` are borrowed. `duration_ns` is how long it
- * outlives a holder that died; it is used in whole seconds. No connection is made.
+ * For the instance's Lease, or that of host->share. `host` and `kube` are borrowed. `duration_ns`
+ * is how long it outlives a holder that died; it is used in whole seconds. No connection is made.
  */
 int lease_new(const struct casb_host *host, struct kube *kube, int64_t duration_ns,
               struct lease **ret, struct casb_error *err) _warn_unused_;
@@ -28,7 +28,8 @@ DEFINE_FREEP(struct lease *, lease_free)
 
 /*
  * Takes the lease, see casb_state_ops.lock. Waits for one that a dead pass left: at most its
- * duration. CASB_ECONFLICT as soon as its holder shows that it lives, or at the deadline.
+ * duration. CASB_ECONFLICT as soon as its holder, or that of another lease by which a pass splits
+ * the nodes otherwise, shows that it lives, or at the deadline.
  */
 int lease_take(struct lease *lease, const struct casb_call *call, casb_lost_fn *lost, void *arg,
                struct casb_error *err) _warn_unused_;

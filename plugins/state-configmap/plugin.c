@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state-configmap: the records in ConfigMaps of a cluster, and a Lease as the lock. */
 #include "base/clock.h"
+#include "base/label.h"
 #include "base/record.h"
-#include "base/text.h"
+#include "base/summary.h"
+#include "common/kube/right.h"
 #include "state-configmap/configmap.h"
 #include "state-configmap/configmap_settings.h"
 #include "state-configmap/lease.h"
@@ -45,13 +47,19 @@ DEFINE_FREEP(struct state *, state_close)
 
 static int check_settings(const struct configmap_settings *settings, struct casb_error *err)
 {
-    if (settings->namespace && !text_is_label(settings->namespace))
+    if (settings->namespace && !label_is_valid(settings->namespace))
         return err_set_setting(err, "namespace", "'%s' is not a DNS-1123 label",
                                settings->namespace);
     if (settings->lease_duration_ns < LEASE_SHORTEST_NS ||
         settings->lease_duration_ns > LEASE_LONGEST_NS)
         return err_set_setting(err, "lease_duration", "it must be from 3s to 1h");
     return 0;
+}
+
+static int state_verify(const struct casb_host *host, const void *settings, struct casb_error *err)
+{
+    (void)host;
+    return check_settings(settings, err);
 }
 
 static int state_open(const struct casb_host *host, const void *settings, void **ret_self,
@@ -81,33 +89,26 @@ static int state_open(const struct casb_host *host, const void *settings, void *
 static int state_check(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
                        struct casb_error *err)
 {
-    static const struct {
-        const char *group, *resource, *verb;
-    } rights[] = {
-        {"", "configmaps", "list"},
-        {"", "configmaps", "create"},
-        {"", "configmaps", "patch"},
-        {"coordination.k8s.io", "leases", "get"},
-        {"coordination.k8s.io", "leases", "create"},
-        {"coordination.k8s.io", "leases", "update"},
-        {"coordination.k8s.io", "leases", "delete"},
-    };
+    static const char leases[] = "coordination.k8s.io", base[] = "cronjob/base";
     struct state *state = self;
-    const char *namespace = kube_namespace(state->kube);
+    const char *namespace = kube_namespace(state->kube), *lock = state->maps.host->instance;
+    char first[SHARD_NAME_BYTES]; /* a role may be bound to names */
+    const struct kube_right rights[] = {
+        {"list", "", "configmaps", namespace, base},
+        {"create", "", "configmaps", namespace, base},
+        {"patch", "", "configmaps", namespace, base, first},
+        {"list", leases, "leases", namespace, base},
+        {"get", leases, "leases", namespace, base, lock},
+        {"create", leases, "leases", namespace, base},
+        {"update", leases, "leases", namespace, base, lock},
+        {"delete", leases, "leases", namespace, base, lock},
+    };
+    int r = 0;
 
-    for (size_t i = 0; i < ELEMENTS(rights); i++) {
-        bool allowed = false;
-        char what[160];
-        int r = kube_allowed(state->kube, call, rights[i].verb, rights[i].group, rights[i].resource,
-                             namespace, NULL, &allowed, err);
-
-        if (r)
-            return r;
-        snprintf(what, sizeof what, "%s %s in namespace '%s'", rights[i].verb, rights[i].resource,
-                 namespace);
-        found(what, allowed, allowed ? NULL : "not allowed", arg);
-    }
-    return 0;
+    snprintf(first, sizeof first, "%s-state", lock);
+    for (size_t i = 0; i < ELEMENTS(rights) && r == 0; i++)
+        r = right_check(state->kube, call, &rights[i], found, arg, err);
+    return r;
 }
 
 static int state_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
@@ -135,7 +136,7 @@ static int state_store(void *self, const struct casb_call *call, const struct ca
 
     if (!r)
         r = record_changes(records, count, &changes, err);
-    return r ? r : configmaps_change(&state->maps, call, changes, err);
+    return r ? r : configmaps_change(&state->maps, call, changes, NULL, err);
 }
 
 static int state_drop(void *self, const struct casb_call *call, const char *const *uids,
@@ -147,7 +148,27 @@ static int state_drop(void *self, const struct casb_call *call, const char *cons
 
     if (!r)
         r = record_drops(uids, count, &changes, err);
-    return r ? r : configmaps_change(&state->maps, call, changes, err);
+    return r ? r : configmaps_change(&state->maps, call, changes, NULL, err);
+}
+
+static int state_load_pass(void *self, const struct casb_call *call, casb_pass_fn *take, void *arg,
+                           struct casb_error *err)
+{
+    struct state *state = self;
+
+    return configmaps_load_pass(&state->maps, call, take, arg, err);
+}
+
+static int state_store_pass(void *self, const struct casb_call *call, const struct casb_pass *pass,
+                            struct casb_error *err)
+{
+    struct state *state = self;
+    _cleanup_(freep) char *text = NULL;
+    int r = lease_check(state->lease, err);
+
+    if (!r)
+        r = summary_to_text(pass, &text, err);
+    return r ? r : configmaps_change(&state->maps, call, NULL, text, err);
 }
 
 static int state_unlock(void *self, const struct casb_call *call, struct casb_error *err)
@@ -164,6 +185,8 @@ static const struct casb_state_ops ops = {
     .store = state_store,
     .drop = state_drop,
     .unlock = state_unlock,
+    .load_pass = state_load_pass,
+    .store_pass = state_store_pass,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {
@@ -177,5 +200,6 @@ CASB_EXPORT const struct casb_plugin casb_plugin = {
     .open = state_open,
     .close = state_close,
     .check = state_check,
+    .verify = state_verify,
     .ops = &ops,
 };

@@ -6,24 +6,25 @@
 
 #include <string.h>
 
-#define LABEL     "app.kubernetes.io/"
-#define TOOL      "cas-backup"
 #define COMPONENT "state"
 
-char *shards_selector(char out[static SHARD_LABELS_BYTES], const char *instance)
+char *shards_selector(char out[static OWNERSHIP_SELECTOR_BYTES], const char *instance)
 {
-    snprintf(out, SHARD_LABELS_BYTES,
-             LABEL "instance=%s," LABEL "managed-by=" TOOL "," LABEL "component=" COMPONENT,
-             instance);
-    return out;
+    return ownership_selector(out, instance, COMPONENT);
+}
+
+char *shards_selector_before(char out[static OWNERSHIP_SELECTOR_BYTES], const char *instance)
+{
+    return ownership_selector_before(out, instance, COMPONENT);
 }
 
 int shards_metadata(const char *instance, const char *component, const char *name, json_t **ret,
                     struct casb_error *err)
 {
-    return jsonx_pack(ret, err, "{s:s, s:{s:s, s:s, s:s, s:s}}", "name", name, "labels",
-                      LABEL "name", TOOL, LABEL "instance", instance, LABEL "component", component,
-                      LABEL "managed-by", TOOL);
+    json_auto_t *labels = NULL;
+    int r = ownership_labels(instance, component, &labels, err);
+
+    return r ? r : jsonx_pack(ret, err, "{s:s, s:O}", "name", name, "labels", labels);
 }
 
 /* ---- the set */
@@ -86,6 +87,10 @@ int shards_take(struct shards *shards, const json_t *configmap, struct casb_erro
         return r;
     snprintf(shard->name, sizeof shard->name, "%s", name);
     snprintf(shard->uid, sizeof shard->uid, "%s", uid);
+    shard->fixed = jsonx_string(configmap, "metadata.deletionTimestamp") ||
+                   jsonx_bool(configmap, "immutable", false);
+    shard->has_pass = !shard->fixed &&
+                      json_object_get(jsonx_object(configmap, "metadata.annotations"), SHARD_PASS);
     json_object_foreach ((json_t *)jsonx_object(configmap, "data"), key, value) {
         shard->bytes += bytes_of(key, value);
         r = set_size(shard->sizes, key, bytes_of(key, value), err);
@@ -184,7 +189,7 @@ static int find_room(struct shards *shards, size_t bytes, size_t limit, struct s
 
     for (size_t i = 0; i < shards->n; i++) {
         *ret = &shards->list[i];
-        if ((*ret)->bytes + bytes <= limit)
+        if (!(*ret)->fixed && (*ret)->bytes + bytes <= limit)
             return 0;
     }
     r = append(shards, ret, err);
@@ -200,7 +205,7 @@ static int plan_put(struct shards *shards, const char *uid, json_t *text, size_t
     size_t bytes = bytes_of(uid, text), old = home ? size_of(home->sizes, uid) : 0;
     int r;
 
-    if (home && (bytes <= old || home->bytes - old + bytes <= limit))
+    if (home && !home->fixed && (bytes <= old || home->bytes - old + bytes <= limit))
         return put(home, uid, text, err);
     r = home ? shard_make_stale(home, uid, err) : 0;
     if (!r)
@@ -215,7 +220,8 @@ int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct cas
     int r = 0;
 
     for (size_t i = 0; i < shards->n && !r; i++)
-        r = drop_stale(&shards->list[i], err);
+        if (!shards->list[i].fixed)
+            r = drop_stale(&shards->list[i], err);
     json_object_foreach (changes, uid, value) {
         struct shard *home = shards_find(shards, uid);
 
@@ -229,28 +235,89 @@ int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct cas
     return r;
 }
 
-int shard_body(const struct shards *shards, const struct shard *shard, json_t **ret,
+int shards_plan_pass(struct shards *shards, const char *text, struct casb_error *err)
+{
+    struct shard *shard = NULL;
+    int r = 0;
+
+    for (size_t i = 0; i < shards->n; i++) {
+        struct shard *other = &shards->list[i];
+
+        if (!other->fixed && (!shard || (other->has_pass && !shard->has_pass)))
+            shard = other;
+    }
+    if (!shard) {
+        r = append(shards, &shard, err);
+        if (!r)
+            shard_rename(shards, shard);
+    }
+    if (!r)
+        shard->pass = text;
+    return r;
+}
+
+int shard_part(const struct shard *shard, size_t max, json_t **ret, size_t *ret_bytes,
+               struct casb_error *err)
+{
+    json_auto_t *part = json_object();
+    size_t bytes = 0;
+    const char *uid;
+    json_t *value;
+
+    json_object_foreach (shard->patch, uid, value) {
+        if (bytes > 0 && bytes + bytes_of(uid, value) > max)
+            break;
+        if (json_object_set(part, uid, value))
+            return err_nomem(err);
+        bytes += bytes_of(uid, value);
+    }
+    if (!part)
+        return err_nomem(err);
+    *ret = TAKE_PTR(part);
+    *ret_bytes = bytes;
+    return 0;
+}
+
+static int set_pass(json_t *metadata, const char *text, struct casb_error *err)
+{
+    json_t *annotations = jsonx_new("{s:s}", SHARD_PASS, text);
+
+    return json_object_set_new(metadata, "annotations", annotations) ? err_nomem(err) : 0;
+}
+
+int shard_body(const struct shards *shards, const struct shard *shard, json_t *part, json_t **ret,
                struct casb_error *err)
 {
     json_auto_t *metadata = NULL;
-    int r;
+    int r = shards_metadata(shards->instance, COMPONENT, shard->name, &metadata, err);
 
-    if (*shard->uid)
-        return jsonx_pack(ret, err, "{s:{s:s}, s:O}", "metadata", "uid", shard->uid, "data",
-                          shard->patch);
-    r = shards_metadata(shards->instance, COMPONENT, shard->name, &metadata, err);
+    if (!r && shard->pass)
+        r = set_pass(metadata, shard->pass, err);
     if (r)
         return r;
+    if (*shard->uid)
+        return jsonx_pack(ret, err, "{s:{s:s, s:O, s:O*}, s:O}", "metadata", "uid", shard->uid,
+                          "labels", json_object_get(metadata, "labels"), "annotations",
+                          json_object_get(metadata, "annotations"), "data", part);
     return jsonx_pack(ret, err, "{s:s, s:s, s:O, s:O}", "apiVersion", "v1", "kind", "ConfigMap",
-                      "metadata", metadata, "data", shard->patch);
+                      "metadata", metadata, "data", part);
 }
 
-void shard_written(struct shard *shard, const json_t *created)
+void shard_written(struct shard *shard, const json_t *part, const json_t *created)
 {
     const char *uid = jsonx_string(created, "metadata.uid");
+    json_t *value;
+    void *next;
 
     if (uid)
         snprintf(shard->uid, sizeof shard->uid, "%s", uid);
+    json_object_foreach_safe ((json_t *)part, next, uid, value) /* it may be the whole patch */
+        json_object_del(shard->patch, uid);
+    if (shard->pass)
+        shard->has_pass = true;
+    shard->pass = NULL;
+    if (json_object_size(shard->patch) > 0)
+        return;
     json_decref(shard->patch);
     shard->patch = NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state-file/document.h"
 
-#include "base/jsonx.h"
+#include "base/jsonread.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -11,9 +11,14 @@
 /* Where the reading is. */
 struct cursor {
     const char *start, *at, *end;
-    bool versioned;
+    json_int_t version; /* 0: none so far */
+    bool records;       /* began */
+    bool others;        /* there are other keys beside */
+    bool whole;         /* read to its end */
+    bool stopped;       /* by `each` */
     document_record_fn *each;
     void *arg;
+    json_t *pass;
     struct casb_error *err;
 };
 
@@ -45,19 +50,15 @@ static bool skip(struct cursor *c, char token)
     return true;
 }
 
-/* Any value, by jansson, which says how far it read. */
 static int read_value(struct cursor *c, json_t **ret)
 {
-    const size_t flags = JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES;
-    json_error_t error = {0};
-    json_t *value;
+    struct jsonread_fault fault;
+    size_t len;
+    int r = jsonread_value(c->at, (size_t)(c->end - c->at), ret, &len, &fault);
 
-    skip_blanks(c);
-    value = json_loadb(c->at, (size_t)(c->end - c->at), flags, &error);
-    if (!value)
-        return jsonx_is_nomem(&error) ? err_nomem(c->err) : damaged(c, error.text);
-    c->at += error.position;
-    *ret = value;
+    c->at += r ? fault.at : len;
+    if (r)
+        return fault.problem ? damaged(c, fault.problem) : err_nomem(c->err);
     return 0;
 }
 
@@ -97,38 +98,86 @@ static int take_record(struct cursor *c, const char *uid, const char *text)
     json_auto_t *value = NULL;
     int r = read_value(c, &value);
 
-    return r ? r : c->each(uid, value, text, (size_t)(c->at - text), c->arg);
+    if (r)
+        return r;
+    r = c->each(uid, value, text, (size_t)(c->at - text), c->arg);
+    c->stopped = r != 0;
+    return r;
 }
 
+/* Records of another version are passed over. */
 static int take_top(struct cursor *c, const char *key, const char *text)
 {
     json_auto_t *value = NULL;
+    bool records = strcmp(key, "records") == 0, version = strcmp(key, "version") == 0;
     int r;
 
     (void)text;
-    if (strcmp(key, "records") == 0)
+    c->records |= records;
+    c->others |= !records && !version;
+    if (records && (c->version == 0 || c->version == FORMAT_VERSION))
         return read_object(c, take_record);
     r = read_value(c, &value);
-    if (r || strcmp(key, "version") != 0)
+    if (r == 0 && version)
+        c->version = json_integer_value(value);
+    if (r == 0 && strcmp(key, "pass") == 0 && !c->pass)
+        c->pass = TAKE_PTR(value);
+    return r;
+}
+
+static int read_all(struct cursor *c)
+{
+    int r = read_object(c, take_top);
+
+    if (r)
         return r;
-    c->versioned = json_integer_value(value) == FORMAT_VERSION;
-    return c->versioned ? 0 : damaged(c, "its version is not known here");
+    skip_blanks(c);
+    c->whole = c->at == c->end;
+    return c->whole ? 0 : damaged(c, "something follows the end");
+}
+
+/* A file system may leave a file of zeros behind, or none of what was written. */
+static bool is_empty(const struct cursor *c)
+{
+    for (const char *p = c->start; p < c->end; p++)
+        if (*p && !isspace((unsigned char)*p))
+            return false;
+    return true;
+}
+
+/* Where the text is damaged, its beginning must tell. */
+static bool is_ours(const struct cursor *c)
+{
+    static const char begin[] = "{\"version\":";
+    size_t len = (size_t)(c->end - c->start);
+
+    if (c->whole)
+        return c->version != 0 && (c->records || !c->others);
+    if (c->version != 0)
+        return c->version == FORMAT_VERSION || c->records;
+    return is_empty(c) || (len < sizeof begin && memcmp(c->start, begin, len) == 0);
 }
 
 int document_read(const char *text, size_t len, document_record_fn *each, void *arg,
-                  struct casb_error *err)
+                  json_t **ret_pass, struct casb_error *err)
 {
-    struct cursor c = {.start = text, .at = text, .each = each, .arg = arg, .err = err};
-    int r;
+    struct casb_error damage = {0};
+    struct cursor c = {
+        .start = text, .at = text, .end = text + len, .each = each, .arg = arg, .err = &damage};
+    int r = read_all(&c);
 
-    c.end = text + strnlen(text, len); /* jansson loses count where a NUL follows a number */
-    r = read_object(&c, take_top);
-    if (r)
+    if (r == 0 && ret_pass && c.version == FORMAT_VERSION && is_ours(&c))
+        *ret_pass = TAKE_PTR(c.pass);
+    json_decref(c.pass);
+    if (c.stopped)
         return r;
-    skip_blanks(&c);
-    if (c.at < text + len)
-        return damaged(&c, "something follows the end");
-    return c.versioned ? 0 : damaged(&c, "there is no version in it");
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    if (!is_ours(&c))
+        return err_set(err, CASB_EINVALID, "it is no state of ours");
+    if (r == 0 && c.version != FORMAT_VERSION)
+        return err_set(err, CASB_EFAILED, "its version is not known here");
+    return r ? err_pass(err, &damage) : 0;
 }
 
 int document_begin(struct document *doc)
@@ -156,7 +205,9 @@ int document_put(struct document *doc, const char *uid, const char *value)
     return r ? r : buf_printf(&doc->out, "\"%s\":%s", uid, value);
 }
 
-int document_end(struct document *doc)
+int document_end(struct document *doc, const char *pass)
 {
+    if (pass)
+        return buf_printf(&doc->out, "\n},\"pass\":%s}\n", pass);
     return buf_puts(&doc->out, "\n}}\n");
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/process.h"
-#include "base/text.h"
 #include "state-file/state_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +43,18 @@ int place_default(const char *instance, bool root, char **ret_path, struct casb_
     return err_set(err, CASB_EINVALID, "no place for the state file is known: set path or HOME");
 }
 
+static int make_folder(const char *folder)
+{
+    _cleanup_(closep) int fd = -1;
+
+    if (mkdir(folder, 0700))
+        return errno == EEXIST ? 0 : errno;
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+        file_give_to_folder(fd, folder);
+    return 0;
+}
+
 int place_make_folders(const char *path, struct casb_error *err)
 {
     _cleanup_(freep) char *folder = strdup(path);
@@ -49,61 +62,12 @@ int place_make_folders(const char *path, struct casb_error *err)
     if (!folder)
         return err_nomem(err);
     for (char *slash = folder; (slash = strchr(slash + 1, '/')); *slash = '/') {
+        int failed;
+
         *slash = '\0';
-        if (mkdir(folder, 0700) && errno != EEXIST)
-            return err_set_errno(err, errno, "make the folder '%s'", folder);
+        failed = make_folder(folder);
+        if (failed)
+            return err_set_errno(err, failed, "make the folder '%s'", folder);
     }
-    return 0;
-}
-
-/* The path's nearest folder that exists. */
-static void cut_to_existing(char *path)
-{
-    char *slash;
-
-    while ((slash = strrchr(path, '/'))) {
-        *slash = '\0';
-        if (access(*path ? path : "/", F_OK) == 0)
-            return;
-    }
-}
-
-static int check_folder(const struct state_file *state, casb_check_fn *found, void *arg,
-                        struct casb_error *err)
-{
-    _cleanup_(freep) char *folder = strdup(state->path);
-    char what[PATH_MAX + 64], reason[128];
-    const char *name;
-    bool good;
-
-    if (!folder)
-        return err_nomem(err);
-    cut_to_existing(folder);
-    name = *folder ? folder : "/";
-    good = access(name, W_OK | X_OK) == 0;
-    snprintf(what, sizeof what, "folder '%s' can be written", name);
-    found(what, good, good ? NULL : strerror_r(errno, reason, sizeof reason), arg);
-    return 0;
-}
-
-static int ignore_record(const struct casb_record *record, void *arg)
-{
-    (void)record;
-    (void)arg;
-    return 0;
-}
-
-int place_check(const struct state_file *state, casb_check_fn *found, void *arg,
-                struct casb_error *err)
-{
-    struct casb_error trouble = {0};
-    char what[PATH_MAX + 64];
-    int r = check_folder(state, found, arg, err);
-
-    if (r)
-        return r;
-    r = store_load((void *)state, NULL, ignore_record, NULL, &trouble);
-    snprintf(what, sizeof what, "state file '%s' can be read", state->path);
-    found(what, r == 0, r ? trouble.text : NULL, arg);
     return 0;
 }

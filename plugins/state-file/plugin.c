@@ -58,13 +58,6 @@ static int state_open(const struct casb_host *host, const void *settings, void *
     return 0;
 }
 
-static int state_check(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
-                       struct casb_error *err)
-{
-    (void)call;
-    return place_check(self, found, arg, err);
-}
-
 static const struct casb_state_ops ops = {
     .size = sizeof ops,
     .lock = store_lock,
@@ -72,6 +65,8 @@ static const struct casb_state_ops ops = {
     .store = store_store,
     .drop = store_drop,
     .unlock = store_unlock,
+    .load_pass = store_load_pass,
+    .store_pass = store_store_pass,
 };
 
 CASB_EXPORT const struct casb_plugin casb_plugin = {
@@ -84,6 +79,6 @@ CASB_EXPORT const struct casb_plugin casb_plugin = {
     .options = options,
     .open = state_open,
     .close = state_close,
-    .check = state_check,
+    .check = check_state,
     .ops = &ops,
 };

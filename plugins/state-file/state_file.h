@@ -36,6 +36,18 @@ int store_drop(void *self, const struct casb_call *call, const char *const *uids
                struct casb_error *err);
 /* casb_state_ops.unlock */
 int store_unlock(void *self, const struct casb_call *call, struct casb_error *err);
+/* casb_state_ops.load_pass */
+int store_load_pass(void *self, const struct casb_call *call, casb_pass_fn *take, void *arg,
+                    struct casb_error *err);
+/* casb_state_ops.store_pass */
+int store_store_pass(void *self, const struct casb_call *call, const struct casb_pass *pass,
+                     struct casb_error *err);
+
+/*
+ * Opens the state's file for reading, unless it may not be the state; where there is none, *ret_fd
+ * is -1. The caller closes it.
+ */
+int store_open(const struct state_file *state, int *ret_fd, struct casb_error *err) _warn_unused_;
 
 /*
  * Where the file is by default, which the caller frees: in $STATE_DIRECTORY (systemd.exec(5)),
@@ -45,13 +57,11 @@ int store_unlock(void *self, const struct casb_call *call, struct casb_error *er
 int place_default(const char *instance, bool root, char **ret_path, struct casb_error *err)
     _warn_unused_;
 
-/* Makes the folders that lead to `path`, for their owner only. */
+/* Makes the folders that lead to `path`, for their owner only (file_give_to_folder() says whom). */
 int place_make_folders(const char *path, struct casb_error *err) _warn_unused_;
 
-/*
- * Reports to `found` whether the state can be read and written. Changes nothing.
- */
-int place_check(const struct state_file *state, casb_check_fn *found, void *arg,
+/* casb_plugin.check: whether the state can be read and written. Changes nothing. */
+int check_state(void *self, const struct casb_call *call, casb_check_fn *found, void *arg,
                 struct casb_error *err) _warn_unused_;
 
 #endif

@@ -2,9 +2,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/plog.h"
+#include "base/jsonx.h"
 #include "base/record.h"
+#include "base/summary.h"
 #include "state-file/document.h"
-#include "state-file/file_lock.h"
+#include "state-file/own.h"
 #include "state-file/state_file.h"
 
 #include <errno.h>
@@ -14,15 +16,42 @@
 
 /* ---- reading */
 
+int store_open(const struct state_file *state, int *ret_fd, struct casb_error *err)
+{
+    _cleanup_(closep) int fd = -1;
+    struct casb_error trouble = {0};
+    int r = file_open_regular(state->path, O_RDONLY, &fd, &trouble);
+
+    if (!r)
+        r = own_check(fd, state->path, &trouble);
+    if (r && r != CASB_ENOTFOUND) {
+        err_pass(err, &trouble);
+        return err_wrap(err, r, "state file");
+    }
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
 /* The file's text. An empty file is a damaged one; where there is none, *ret_exists is false. */
 static int read_text(const struct state_file *state, struct buf *text, bool *ret_exists,
                      struct casb_error *err)
 {
-    struct casb_error trouble = {0};
-    int r = file_read(state->path, text, &trouble);
+    _cleanup_(closep) int fd = -1;
+    int r = store_open(state, &fd, err);
 
-    *ret_exists = r == 0;
-    return r == 0 || r == CASB_ENOTFOUND ? 0 : err_pass(err, &trouble);
+    if (r)
+        return r;
+    *ret_exists = fd >= 0;
+    return fd >= 0 ? file_read_fd(fd, state->path, text, err) : 0;
+}
+
+static int not_ours(const struct state_file *state, struct casb_error *err)
+{
+    return err_set(
+        err, CASB_EINVALID,
+        "state file '%s' is another's file, with no version and records in it: it is left "
+        "untouched",
+        state->path);
 }
 
 struct load {
@@ -58,20 +87,57 @@ int store_load(void *self, const struct casb_call *call, casb_record_fn *each, v
     struct load load = {.state = self, .each = each, .arg = arg};
     _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
     struct casb_error trouble = {0};
+    json_auto_t *pass = NULL;
     bool exists;
     int r = read_text(load.state, &text, &exists, err);
 
     (void)call;
     if (r || !exists)
         return r;
-    r = document_read(buf_text(&text), text.len, give_record, &load, &trouble);
+    r = document_read(buf_text(&text), text.len, give_record, &load, &pass, &trouble);
     if (r == 0 || load.stopped)
         return r;
+    if (r == CASB_EINVALID)
+        return not_ours(load.state, err);
     if (r == CASB_ENOMEM)
         return err_pass(err, &trouble);
     plog(load.state->host, CASB_WARN, NULL,
          "state file '%s' is damaged, records from there on are ignored: %s", load.state->path,
          trouble.text);
+    return 0;
+}
+
+static int ignore_record(const char *uid, const json_t *value, const char *text, size_t len,
+                         void *arg)
+{
+    (void)uid;
+    (void)value;
+    (void)text;
+    (void)len;
+    (void)arg;
+    return 0;
+}
+
+/* What is damaged is said where the records are loaded. */
+int store_load_pass(void *self, const struct casb_call *call, casb_pass_fn *take, void *arg,
+                    struct casb_error *err)
+{
+    const struct state_file *state = self;
+    _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
+    json_auto_t *json = NULL;
+    struct casb_pass pass;
+    bool exists;
+    int r = read_text(state, &text, &exists, err);
+
+    (void)call;
+    if (r || !exists)
+        return r;
+    r = document_read(buf_text(&text), text.len, ignore_record, NULL, &json, NULL);
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    summary_from_json(json, &pass);
+    if (json)
+        take(&pass, arg);
     return 0;
 }
 
@@ -115,6 +181,7 @@ static int replace(const struct state_file *state, const struct document *doc, c
 struct copy {
     struct document doc;
     json_t *changes;
+    const char *pass; /* the text that replaces what was remembered of it; NULL: none does */
     int failed;
 };
 
@@ -129,6 +196,14 @@ static int copy_unchanged(const char *uid, const json_t *value, const char *text
     return copy->failed;
 }
 
+static int end(struct copy *copy, const json_t *old_pass)
+{
+    _cleanup_(freep) char *old = NULL;
+    int r = old_pass && !copy->pass ? jsonx_dump(old_pass, &old, NULL) : 0;
+
+    return r ? r : document_end(&copy->doc, copy->pass ? copy->pass : old);
+}
+
 static int put_changes(struct document *doc, json_t *changes)
 {
     const char *uid;
@@ -138,26 +213,29 @@ static int put_changes(struct document *doc, json_t *changes)
     json_object_foreach (changes, uid, value)
         if (!r && json_is_string(value))
             r = document_put(doc, uid, json_string_value(value));
-    return r ? r : document_end(doc);
+    return r;
 }
 
 /* Damaged records stay as they are; *ret_damage gets why the rest could not be read. */
 static int build_next(const struct buf *text, bool exists, struct copy *copy,
                       struct casb_error *ret_damage)
 {
+    json_auto_t *pass = NULL;
     int r = document_begin(&copy->doc);
 
     if (!r && exists)
-        r = document_read(buf_text(text), text->len, copy_unchanged, copy, ret_damage);
+        r = document_read(buf_text(text), text->len, copy_unchanged, copy, &pass, ret_damage);
     if (r && (r == CASB_ENOMEM || copy->failed))
         return r;
-    return put_changes(&copy->doc, copy->changes);
+    r = put_changes(&copy->doc, copy->changes);
+    return r ? r : end(copy, pass);
 }
 
-static int change_file(const struct state_file *state, json_t *changes, struct casb_error *err)
+static int change_file(const struct state_file *state, json_t *changes, const char *pass,
+                       struct casb_error *err)
 {
     _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
-    struct copy copy = {.doc.out = BUF_INIT(FILE_BYTES), .changes = changes};
+    struct copy copy = {.doc.out = BUF_INIT(FILE_BYTES), .changes = changes, .pass = pass};
     struct casb_error damage = {0};
     bool exists;
     int r = read_text(state, &text, &exists, err);
@@ -165,7 +243,9 @@ static int change_file(const struct state_file *state, json_t *changes, struct c
     if (r)
         return r;
     r = build_next(&text, exists, &copy, &damage);
-    if (r)
+    if (damage.code == CASB_EINVALID)
+        r = not_ours(state, err);
+    else if (r)
         err_set(err, r, "the records need more memory than there is, or than %u bytes", FILE_BYTES);
     else
         r = replace(state, &copy.doc, damage.code ? damage.text : NULL, err);
@@ -173,15 +253,17 @@ static int change_file(const struct state_file *state, json_t *changes, struct c
     return r;
 }
 
-static int apply(struct state_file *state, json_t *changes, struct casb_error *err)
+/* `pass`: the text that replaces what is remembered of it, or NULL. */
+static int apply(struct state_file *state, json_t *changes, const char *pass,
+                 struct casb_error *err)
 {
     int r = 0;
 
     pthread_mutex_lock(&state->lock);
     if (state->lock_fd < 0)
         r = err_set(err, CASB_EINVALID, "the lock is not held");
-    else if (json_object_size(changes) > 0)
-        r = change_file(state, changes, err);
+    else if (json_object_size(changes) > 0 || pass)
+        r = change_file(state, changes, pass, err);
     pthread_mutex_unlock(&state->lock);
     return r;
 }
@@ -193,7 +275,7 @@ int store_store(void *self, const struct casb_call *call, const struct casb_reco
     int r = record_changes(records, count, &changes, err);
 
     (void)call;
-    return r ? r : apply(self, changes, err);
+    return r ? r : apply(self, changes, NULL, err);
 }
 
 int store_drop(void *self, const struct casb_call *call, const char *const *uids, size_t count,
@@ -203,41 +285,16 @@ int store_drop(void *self, const struct casb_call *call, const char *const *uids
     int r = record_drops(uids, count, &changes, err);
 
     (void)call;
-    return r ? r : apply(self, changes, err);
+    return r ? r : apply(self, changes, NULL, err);
 }
 
-/* ---- the lock, which the kernel keeps: it is never lost */
-
-int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
-               struct casb_error *err)
+int store_store_pass(void *self, const struct casb_call *call, const struct casb_pass *pass,
+                     struct casb_error *err)
 {
-    struct state_file *state = self;
-    int r;
+    _cleanup_(freep) char *text = NULL;
+    json_auto_t *none = json_object();
+    int r = none ? summary_to_text(pass, &text, err) : err_nomem(err);
 
     (void)call;
-    (void)lost;
-    (void)arg;
-    pthread_mutex_lock(&state->lock);
-    r = place_make_folders(state->path, err);
-    if (!r && state->lock_fd >= 0)
-        r = err_set(err, CASB_EINVALID, "the lock is held already");
-    if (!r)
-        r = file_lock_take(state->lock_path, state->host->holder, &state->lock_fd, err);
-    if (!r)
-        file_remove_leftovers(state->path);
-    pthread_mutex_unlock(&state->lock);
-    return r;
-}
-
-int store_unlock(void *self, const struct casb_call *call, struct casb_error *err)
-{
-    struct state_file *state = self;
-
-    (void)call;
-    (void)err;
-    pthread_mutex_lock(&state->lock);
-    closep(&state->lock_fd);
-    state->lock_fd = -1;
-    pthread_mutex_unlock(&state->lock);
-    return 0;
+    return r ? r : apply(self, none, text, err);
 }

@@ -26,6 +26,8 @@ static int grow(struct buf *b, size_t more)
             return CASB_ENOMEM;
         cap *= 2;
     }
+    if (cap - 1 > b->limit)
+        cap = b->limit + 1;
     data = malloc(cap);
     if (!data)
         return CASB_ENOMEM;
@@ -106,6 +108,14 @@ void buf_reset(struct buf *b)
     b->len = 0;
     if (b->data)
         b->data[0] = '\0';
+}
+
+void buf_drop(struct buf *b, size_t len)
+{
+    if (len == 0 || b->len == 0)
+        return;
+    b->len -= len < b->len ? len : b->len;
+    memmove(b->data, b->data + len, b->len + 1);
 }
 
 char *buf_take(struct buf *b)

@@ -40,6 +40,9 @@ const char *buf_text(const struct buf *b);
 /* Empties the buffer and keeps its memory. */
 void buf_reset(struct buf *b);
 
+/* Takes the first `len` bytes away, or all where there are no more. */
+void buf_drop(struct buf *b, size_t len);
+
 /* Hands the content over to the caller, who frees it, and empties the buffer. NULL: no memory. */
 char *buf_take(struct buf *b) _warn_unused_;
 

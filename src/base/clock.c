@@ -4,10 +4,17 @@
 #include <cas-backup/error.h>
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <time.h>
+
+#define SKEW_S (5 * 60)
+
+/* The years that RFC 3339 has, in seconds since 1970. */
+#define YEAR_1_S     INT64_C(-62135596800)
+#define YEAR_10000_S INT64_C(253402300800)
 
 int64_t clock_now_ns(void)
 {
@@ -33,7 +40,8 @@ char *clock_format(char out[static CLOCK_RFC3339_BYTES], int64_t wall_ms, bool m
     size_t len;
 
     gmtime_r(&seconds, &tm);
-    len = strftime(out, CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+    len = (size_t)snprintf(out, CLOCK_RFC3339_BYTES, "%04d-", tm.tm_year + 1900); /* %Y: 1 to 4 */
+    len += strftime(out + len, CLOCK_RFC3339_BYTES - len, "%m-%dT%H:%M:%S", &tm);
     if (millis)
         snprintf(out + len, CLOCK_RFC3339_BYTES - len, ".%03dZ", (int)(ms < 0 ? ms + 1000 : ms));
     else
@@ -116,13 +124,21 @@ static bool take_zone(const char **p, int64_t *offset_s)
 int clock_parse(const char *text, int64_t *ret_wall_ms)
 {
     struct tm tm = {0};
-    int64_t millis = 0, offset_s = 0;
+    int64_t millis = 0, offset_s = 0, seconds;
 
     if (!take_date(&text, &tm) || !take_time(&text, &tm, &millis) || !take_zone(&text, &offset_s) ||
         *text)
         return CASB_EINVALID;
-    *ret_wall_ms = ((int64_t)timegm(&tm) - offset_s) * 1000 + millis;
+    seconds = (int64_t)timegm(&tm) - offset_s;
+    if (seconds < YEAR_1_S || seconds >= YEAR_10000_S) /* the zone led out of RFC 3339's years */
+        return CASB_EINVALID;
+    *ret_wall_ms = seconds * 1000 + millis;
     return 0;
+}
+
+bool clock_is_ahead(int64_t seconds, int64_t now_s)
+{
+    return seconds - now_s > SKEW_S;
 }
 
 int64_t clock_deadline(const struct casb_call *call, int64_t timeout_ns)
@@ -142,11 +158,13 @@ int clock_poll_ms(int64_t deadline_ns)
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
+/* Where nobody can look, yes: a thread that waits to be cancelled would wait for ever. */
 static bool cancelled(const struct casb_call *call, int wait_ms)
 {
     struct pollfd fd = {.fd = call->cancel_fd, .events = POLLIN};
+    int n = poll(&fd, 1, wait_ms);
 
-    return poll(&fd, 1, wait_ms) > 0;
+    return n > 0 || (n < 0 && errno != EINTR);
 }
 
 int clock_check(const struct casb_call *call)

@@ -29,6 +29,12 @@ char *clock_format(char out[static CLOCK_RFC3339_BYTES], int64_t wall_ms, bool m
  */
 int clock_parse(const char *text, int64_t *ret_wall_ms) _warn_unused_;
 
+/*
+ * Is a time that was recorded, in seconds since 1970, later than now by more than the clocks of two
+ * machines differ? Then some clock was wrong, and it says nothing.
+ */
+bool clock_is_ahead(int64_t seconds, int64_t now_s);
+
 /* The earlier of the call's deadline and now + timeout_ns. */
 int64_t clock_deadline(const struct casb_call *call, int64_t timeout_ns);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -97,6 +99,36 @@ int err_pass(struct casb_error *err, const struct casb_error *failure)
     if (err && !err->code)
         *err = *failure;
     return failure->code;
+}
+
+/* How much of both texts is the same context: up to the last ": " that they share. */
+static size_t common_context(const char *a, const char *b)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == ':' && a[i + 1] == ' ' && b[i + 1] == ' ')
+            len = i + 2;
+    return len;
+}
+
+int err_pass_after(struct casb_error *err, const struct casb_error *failure,
+                   const struct casb_error *first)
+{
+    static const char between[] = "; before that: ";
+    const char *cause = first->text + common_context(failure->text, first->text);
+    const size_t room = sizeof failure->text - sizeof between; /* for both texts */
+    struct casb_error both = *failure;
+    size_t wanted = strlen(cause), len;
+
+    if (!first->code || strstr(failure->text, first->text))
+        return err_pass(err, failure);
+    text_clean(both.text, room - (wanted < room / 2 ? wanted : room / 2), failure->text);
+    len = strlen(both.text);
+    memcpy(both.text + len, between, sizeof between);
+    len += sizeof between - 1;
+    text_clean(both.text + len, sizeof both.text - len, cause);
+    return err_pass(err, &both);
 }
 
 int err_set_setting(struct casb_error *err, const char *setting, const char *format, ...)

@@ -30,6 +30,15 @@ int err_wrap(struct casb_error *err, int code, const char *format, ...) _printf_
 int err_pass(struct casb_error *err, const struct casb_error *failure);
 
 /*
+ * The same at the end of a loop of tries: beside `failure`, with which it ended, is said with which
+ * one it began ("LAST; before that: FIRST"), cut so that both have room; context that both texts
+ * begin with is said once. Nothing of `first` where it is none (code 0), or part of `failure`.
+ * A loop keeps its first failure by err_pass(&first, &failure), for an error that is set stays.
+ */
+int err_pass_after(struct casb_error *err, const struct casb_error *failure,
+                   const struct casb_error *first);
+
+/*
  * Records that a plugin's setting is wrong, with its path in front of the text: "namespace: ...".
  * Returns CASB_EINVALID.
  */

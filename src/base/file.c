@@ -3,17 +3,16 @@
 
 #include "base/process.h"
 #include "base/text.h"
+#include "base/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define LINKS_MAX 40 /* as many as the kernel follows */
 #define TEMPORARY ".tmp-"
 
 /* Reads to the end. Returns 0, a CASB class, or an errno, which is positive. */
@@ -33,19 +32,62 @@ static int read_all(int fd, struct buf *out)
     return r;
 }
 
-int file_read(const char *path, struct buf *out, struct casb_error *err)
+static void leave_out_bom(struct buf *text)
 {
-    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int r = fd < 0 ? errno : read_all(fd, out);
+    size_t bom = text_bom(text->data, text->len);
 
-    if (!r)
+    if (bom) {
+        text->len -= bom;
+        memmove(text->data, text->data + bom, text->len + 1);
+    }
+}
+
+int file_read_fd(int fd, const char *path, struct buf *out, struct casb_error *err)
+{
+    int r = read_all(fd, out);
+
+    if (!r) {
+        leave_out_bom(out);
         return 0;
+    }
     buf_reset(out);
     if (r > 0)
         return err_set_errno(err, r, "read '%s'", path);
     if (r == CASB_EINVALID)
         return err_set(err, r, "read '%s': larger than %zu bytes", path, out->limit);
     return err_nomem(err);
+}
+
+int file_read(const char *path, struct buf *out, struct casb_error *err)
+{
+    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    return fd < 0 ? err_set_errno(err, errno, "read '%s'", path) : file_read_fd(fd, path, out, err);
+}
+
+void file_give_to_folder(int fd, const char *path)
+{
+    _cleanup_(freep) char *copy = strdup(path);
+    struct stat st;
+
+    if (geteuid() == 0 && copy && stat(dirname(copy), &st) == 0 && st.st_uid != 0)
+        (void)!fchown(fd, st.st_uid, st.st_gid);
+}
+
+int file_open_regular(const char *path, int flags, int *ret_fd, struct casb_error *err)
+{
+    _cleanup_(closep) int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    struct stat st;
+
+    /* EISDIR, ENXIO: a folder, and a pipe without a reader, that should be written */
+    if ((fd < 0 && errno != EISDIR && errno != ENXIO) || (fd >= 0 && fstat(fd, &st)))
+        return err_set_errno(err, errno, "open '%s'", path);
+    if (fd < 0 || !S_ISREG(st.st_mode))
+        return err_set(err, CASB_EINVALID, "'%s' is no regular file", path);
+    if (flags & O_CREAT)
+        file_give_to_folder(fd, path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
 }
 
 static int write_all(int fd, const char *data, size_t len)
@@ -64,10 +106,15 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-/* EINVAL: a pipe, a device, or a file system that has nothing to sync. */
+/* A pipe, a device, or a file system that has nothing to sync. */
+static bool cannot_sync(int failed)
+{
+    return failed == EINVAL || failed == ENOSYS || failed == EOPNOTSUPP;
+}
+
 static int sync_fd(int fd)
 {
-    return fsync(fd) && errno != EINVAL ? errno : 0;
+    return fsync(fd) && !cannot_sync(errno) ? errno : 0;
 }
 
 /* Writes, syncs and closes; an error of close() counts too (NFS, quota). Returns an errno. */
@@ -90,7 +137,9 @@ static int sync_folder(const char *path)
     if (!copy)
         return ENOMEM;
     fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? errno : sync_fd(fd);
+    if (fd < 0)
+        return errno == EACCES ? 0 : errno; /* it can be written, but not read: nor synced */
+    return sync_fd(fd);
 }
 
 static int replace(const char *path, const void *data, size_t len, mode_t mode)
@@ -105,12 +154,10 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return errno;
-    if (fchmod(fd, mode)) {
-        failed = errno;
-        close(fd);
-    } else {
-        failed = fill(fd, data, len);
-    }
+    /* mkostemp() made it its owner's alone: so it stays on a file system that has no modes. */
+    (void)!fchmod(fd, mode);
+    file_give_to_folder(fd, temporary);
+    failed = fill(fd, data, len);
     if (!failed && rename(temporary, path))
         failed = errno;
     if (failed)
@@ -171,47 +218,79 @@ int file_write_private(const char *path, const void *data, size_t len, struct ca
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
 }
 
-static const char *absolute(const char *folder)
+/* Others must not be able to put another folder in the place of ours. */
+static const char *trusted(const char *folder)
 {
-    return folder && folder[0] == '/' ? folder : NULL;
+    return folder && folder[0] == '/' && trust_check(folder, TRUST_FOLDER, NULL) == 0 ? folder
+                                                                                      : NULL;
 }
 
 void file_private_places(const char *places[static FILE_PRIVATE_PLACES])
 {
-    places[0] = absolute(process_env("XDG_RUNTIME_DIR"));
+    places[0] = trusted(process_env("XDG_RUNTIME_DIR"));
     places[1] = "/dev/shm";
-    places[2] = absolute(process_env("TMPDIR"));
+    places[2] = trusted(process_env("TMPDIR"));
     places[3] = "/tmp";
 }
 
-static int make_private_dir(const char *place, const char *prefix, char **ret_path)
+/* Writes so many bytes, and takes them away again: nothing else tells of quotas. An errno. */
+static int find_room(const char *folder, size_t room)
+{
+    static const char zeros[4096];
+    _cleanup_(closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = dir < 0 ? -1 : openat(dir, "room", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int failed = 0;
+
+    if (fd < 0)
+        return errno;
+    for (size_t len; room > 0 && !failed; room -= len) {
+        len = room < sizeof zeros ? room : sizeof zeros;
+        failed = write_all(fd, zeros, len);
+    }
+    if (close(fd) && !failed)
+        failed = errno;
+    unlinkat(dir, "room", 0);
+    return failed;
+}
+
+static int make_private_dir(const char *place, const char *prefix, size_t room, char **ret_path)
 {
     _cleanup_(freep) char *path = NULL;
+    int failed;
 
-    if (!place)
-        return ENOENT;
     if (asprintf(&path, "%s/%s.XXXXXX", place, prefix) < 0) {
         path = NULL;
         return ENOMEM;
     }
     if (!mkdtemp(path))
         return errno;
+    failed = room > 0 ? find_room(path, room) : 0;
+    if (failed) {
+        rmdir(path);
+        return failed;
+    }
     *ret_path = TAKE_PTR(path);
     return 0;
 }
 
-int file_private_dir(const char *prefix, char **ret_path, struct casb_error *err)
+int file_private_dir(const char *prefix, size_t room, char **ret_path, struct casb_error *err)
 {
     const char *places[FILE_PRIVATE_PLACES];
-    int failed = 0;
+    struct casb_error first = {0}, last = {0};
 
     file_private_places(places);
     for (size_t i = 0; i < ELEMENTS(places); i++) {
-        failed = make_private_dir(places[i], prefix, ret_path);
+        int failed = places[i] ? make_private_dir(places[i], prefix, room, ret_path) : ENOENT;
+
         if (!failed)
             return 0;
+        if (!places[i])
+            continue;
+        last = (struct casb_error){0};
+        err_set_errno(&last, failed, "make a private folder in '%s'", places[i]);
+        err_pass(&first, &last);
     }
-    return err_set_errno(err, failed, "make a private folder in '/tmp'");
+    return err_pass_after(err, &last, &first);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -227,82 +306,4 @@ int file_remove_tree(const char *path, struct casb_error *err)
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
         return err_set_errno(err, errno, "remove '%s'", path);
     return 0;
-}
-
-static int check_path(const char *absolute, int links, struct casb_error *err);
-
-/* What a link points to must be as trusted as the link. */
-static int check_link(const char *link, int links, struct casb_error *err)
-{
-    _cleanup_(freep) char *path = NULL;
-    char target[PATH_MAX];
-    ssize_t n = readlink(link, target, sizeof target);
-    int folder = (int)(strrchr(link, '/') - link);
-
-    if (n < 0 || n == sizeof target)
-        return err_set_errno(err, n < 0 ? errno : ENAMETOOLONG, "'%s'", link);
-    if (target[0] == '/')
-        folder = 0;
-    if (asprintf(&path, "%.*s/%.*s", folder, link, (int)n, target) < 0) {
-        path = NULL;
-        return err_nomem(err);
-    }
-    return check_path(path, links + 1, err);
-}
-
-/* `writable`: others may write there, and that is all right. */
-static int check_entry(const char *path, const struct stat *st, bool writable,
-                       struct casb_error *err)
-{
-    if (st->st_uid != 0 && st->st_uid != geteuid())
-        return err_set(err, CASB_EDENIED, "'%s' belongs to user %u, who is neither root nor you",
-                       path, (unsigned)st->st_uid);
-    if (!writable && (st->st_mode & (S_IWGRP | S_IWOTH)))
-        return err_set(err, CASB_EDENIED, "'%s' is writable by others (mode %04o)", path,
-                       (unsigned)(st->st_mode & 07777));
-    return 0;
-}
-
-/* Walks from the file up to the root: who can write a folder can put another one in its place. */
-static int check_path(const char *absolute, int links, struct casb_error *err)
-{
-    _cleanup_(freep) char *path = strdup(absolute);
-    char *end;
-
-    if (!path)
-        return err_nomem(err);
-    if (links > LINKS_MAX)
-        return err_set_errno(err, ELOOP, "'%s'", absolute);
-    for (int level = 0;; level++) {
-        struct stat st;
-        bool sticky; /* others can add to it but replace nothing: fine for /tmp on the way */
-        int r;
-
-        if (lstat(path, &st))
-            return err_set_errno(err, errno, "'%s'", path);
-        sticky = level > 1 && (st.st_mode & S_ISVTX);
-        r = check_entry(path, &st, sticky || S_ISLNK(st.st_mode), err);
-        if (!r && S_ISLNK(st.st_mode))
-            r = check_link(path, links, err);
-        if (r || !path[1])
-            return r;
-        end = strrchr(path, '/');
-        end[end == path] = '\0';
-    }
-}
-
-int file_check_trusted(const char *path, struct casb_error *err)
-{
-    _cleanup_(freep) char *folder = NULL, *absolute = NULL;
-
-    if (path[0] == '/')
-        return check_path(path, 0, err);
-    folder = getcwd(NULL, 0);
-    if (!folder)
-        return err_set_errno(err, errno, "current folder");
-    if (asprintf(&absolute, "%s/%s", folder, path) < 0) {
-        absolute = NULL;
-        return err_nomem(err);
-    }
-    return check_path(absolute, 0, err);
 }

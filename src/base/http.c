@@ -2,15 +2,18 @@
 #include "base/http.h"
 
 #include "base/clock.h"
-#include "base/httpclient.h"
+#include "base/httphandle.h"
+#include "base/httptarget.h"
 #include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define BODY_BYTES   (64 * 1024 * 1024)
-#define HEADER_BYTES (256 * 1024)
-#define PEER_SIZE    300 /* a DNS name and a port */
+#define BODY_BYTES         (4 * 1024 * 1024)
+#define ERROR_BYTES        (64 * 1024)
+#define HEADER_BYTES       (256 * 1024)
+#define LOOK_MS            1000 /* the longest sleep, whatever libcurl waits for */
+#define LOOK_CONNECTING_MS 100
 
 /* One call of http_perform(). */
 struct exchange {
@@ -20,12 +23,12 @@ struct exchange {
     struct http_response *response;
     struct handle *handle;
     struct casb_error *err;
-    CURLU *url;
+    struct http_target target;
     struct curl_slist *headers, *connect_to;
-    char peer[PEER_SIZE]; /* host:port of the request's URL */
     size_t header_bytes;
     int64_t deadline_ns;
     int64_t active_ns; /* when the last bytes arrived */
+    bool cancelled;    /* as last looked at */
     int stopped;       /* what a callback wants as result, or 0 */
 };
 
@@ -33,7 +36,7 @@ static void exchange_end(struct exchange *x)
 {
     curl_slist_free_all(x->headers);
     curl_slist_free_all(x->connect_to);
-    curl_url_cleanup(x->url);
+    http_target_free(&x->target);
 }
 
 /* Appends "prefix text" to a list of libcurl's. */
@@ -55,25 +58,6 @@ static int add_line(struct exchange *x, struct curl_slist **list, const char *pr
     return 0;
 }
 
-static int read_peer(struct exchange *x)
-{
-    char *host = NULL, *port = NULL;
-    CURLUcode code = curl_url_get(x->url, CURLUPART_HOST, &host, 0);
-    int len = 0;
-
-    if (code == CURLUE_OK)
-        code = curl_url_get(x->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-    if (code == CURLUE_OK)
-        len = snprintf(x->peer, sizeof x->peer, "%s:%s", host, port);
-    curl_free(host);
-    curl_free(port);
-    if (code != CURLUE_OK)
-        return err_nomem(x->err);
-    if (len >= (int)sizeof x->peer)
-        return err_set(x->err, CASB_EINVALID, "not a usable URL: its host is too long");
-    return 0;
-}
-
 static bool has_header(const struct http_request *request, const char *name)
 {
     size_t len = strlen(name);
@@ -84,68 +68,19 @@ static bool has_header(const struct http_request *request, const char *name)
     return false;
 }
 
-static int check_scheme(struct exchange *x)
-{
-    char *scheme = NULL;
-    bool https, http;
-
-    if (curl_url_get(x->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
-        return err_nomem(x->err);
-    https = strcmp(scheme, "https") == 0;
-    http = strcmp(scheme, "http") == 0;
-    curl_free(scheme);
-    if (!https && !(http && x->client->allow_http))
-        return err_set(x->err, CASB_EINVALID, "'%s' is not https", x->request->url);
-    if (http && has_header(x->request, "Authorization"))
-        return err_set(x->err, CASB_EINVALID, "no credentials are sent over plain http");
-    return 0;
-}
-
-/*
- * libcurl verifies the name in the URL. Another name takes its place there, and host and port of
- * the URL become the address to dial and the Host header.
- */
-static int replace_name(struct exchange *x)
-{
-    const char *name = x->client->server_name;
-    int rc;
-
-    if (!name)
-        return 0;
-    if (curl_url_set(x->url, CURLUPART_HOST, name, 0) != CURLUE_OK)
-        return err_set(x->err, CASB_EINVALID, "'%s' is no server name", name);
-    rc = add_line(x, &x->headers, "Host: ", x->peer);
-    if (rc == 0 && !x->client->connect_to)
-        rc = add_line(x, &x->connect_to, "::", x->peer);
-    return rc;
-}
-
-static int prepare_url(struct exchange *x)
-{
-    CURLUcode code;
-    int rc;
-
-    x->url = curl_url();
-    if (!x->url)
-        return err_nomem(x->err);
-    code = curl_url_set(x->url, CURLUPART_URL, x->request->url, CURLU_DISALLOW_USER);
-    if (code != CURLUE_OK) /* the text may hold a password that has no place there */
-        return err_set(x->err, CASB_EINVALID, "not a usable URL: %s", curl_url_strerror(code));
-    rc = check_scheme(x);
-    if (rc == 0)
-        rc = read_peer(x);
-    if (rc == 0)
-        rc = replace_name(x);
-    if (rc == 0 && x->client->connect_to)
-        rc = add_line(x, &x->connect_to, "::", x->client->connect_to);
-    return rc;
-}
-
 /* Headers that libcurl would add by itself are emptied: it would guess a form's type. */
 static int prepare_headers(struct exchange *x)
 {
-    int rc = add_line(x, &x->headers, "Expect:", "");
+    int rc = 0;
 
+    if (!x->target.https && has_header(x->request, "Authorization"))
+        return err_set(x->err, CASB_EINVALID, "no credentials are sent over plain http");
+    if (x->target.dial)
+        rc = add_line(x, &x->connect_to, "::", x->target.dial);
+    if (rc == 0 && x->target.renamed)
+        rc = add_line(x, &x->headers, "Host: ", x->target.peer);
+    if (rc == 0)
+        rc = add_line(x, &x->headers, "Expect:", "");
     if (rc == 0)
         rc = add_line(x, &x->headers, "Content-Type:", "");
     for (const char *const *h = x->request->headers; h && *h && rc == 0; h++)
@@ -166,8 +101,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     x->header_bytes += size * count;
     if (x->header_bytes <= HEADER_BYTES)
         return size * count;
-    x->stopped = err_set(x->err, CASB_EINVALID, "the header of '%s' is larger than %d bytes",
-                         x->peer, HEADER_BYTES);
+    x->stopped = err_set(x->err, CASB_EINVALID, "the header of %s is larger than %d bytes",
+                         x->target.who, HEADER_BYTES);
     return CURL_WRITEFUNC_ERROR;
 }
 
@@ -176,9 +111,19 @@ static int keep_body(struct exchange *x, const char *data, size_t len)
     int rc = buf_append(&x->response->body, data, len);
 
     if (rc == CASB_EINVALID)
-        err_set(x->err, rc, "the answer of '%s' is larger than %zu bytes", x->peer,
+        err_set(x->err, rc, "the answer of %s is larger than %zu bytes", x->target.who,
                 x->response->body.limit);
     return rc;
+}
+
+/* Of the body of a failure people read a line: what is too long is cut, and not waited for. */
+static int keep_start(struct exchange *x, const char *data, size_t len)
+{
+    size_t room = ERROR_BYTES - x->response->body.len;
+
+    if (buf_append_cut(&x->response->body, data, len < room ? len : room) || len > room)
+        return 1;
+    return 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
@@ -189,44 +134,17 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     long status = 0;
 
     curl_easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
-    x->stopped = request->on_body && status / 100 == 2 ? request->on_body(data, len, request->arg)
-                                                       : keep_body(x, data, len);
+    if (status / 100 != 2)
+        x->stopped = keep_start(x, data, len);
+    else if (request->on_body)
+        x->stopped = request->on_body(data, len, request->arg);
+    else
+        x->stopped = keep_body(x, data, len);
     x->active_ns = clock_now_ns(); /* a reader's own time is no silence */
     return x->stopped ? CURL_WRITEFUNC_ERROR : len;
 }
 
 /* ---- one transfer */
-
-/*
- * libcurl repeats a request by itself where a kept connection was closed before any answer. What
- * is not idempotent (RFC 9110, 9.2.2) may have been done all the same, so it gets a new one.
- */
-static bool needs_new_connection(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0;
-}
-
-static int set_request(struct exchange *x)
-{
-    const struct http_request *request = x->request;
-    struct options o = {.easy = x->handle->easy, .err = x->err};
-
-    SET(&o, CURLOPT_CURLU, x->url);
-    SET(&o, CURLOPT_CONNECT_TO, x->connect_to);
-    SET(&o, CURLOPT_HTTPHEADER, x->headers);
-    SET(&o, CURLOPT_HTTPGET, 1L);
-    if (request->body) {
-        SET(&o, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-        SET(&o, CURLOPT_POSTFIELDS, request->body);
-    }
-    SET(&o, CURLOPT_CUSTOMREQUEST, request->method);
-    SET(&o, CURLOPT_FRESH_CONNECT, needs_new_connection(request->method) ? 1L : 0L);
-    SET(&o, CURLOPT_HEADERFUNCTION, on_header);
-    SET(&o, CURLOPT_HEADERDATA, x);
-    SET(&o, CURLOPT_WRITEFUNCTION, on_body);
-    SET(&o, CURLOPT_WRITEDATA, x);
-    return o.rc;
-}
 
 /* When to give up as things stand: at the deadline, or earlier where nothing arrives. */
 static int64_t give_up_ns(const struct exchange *x)
@@ -237,17 +155,68 @@ static int64_t give_up_ns(const struct exchange *x)
                                                               : x->deadline_ns;
 }
 
+/*
+ * libcurl gives the first of several addresses half of this time, so that it must end with the
+ * exchange: a second one is else never tried. With it, and not before: check_time() is to say that
+ * the time is over, which to libcurl is a server that cannot be reached.
+ */
+static long connect_ms(const struct exchange *x)
+{
+    int64_t left_ns = give_up_ns(x) - clock_now_ns() + LOOK_CONNECTING_MS * CLOCK_MS;
+
+    if (left_ns > x->client->connect_timeout_ns)
+        left_ns = x->client->connect_timeout_ns;
+    return left_ns > CLOCK_MS ? (long)(left_ns / CLOCK_MS) : 1;
+}
+
+static int set_request(struct exchange *x)
+{
+    const struct http_request *request = x->request;
+    struct options o = {.easy = x->handle->easy, .err = x->err};
+
+    SET(&o, CURLOPT_URL, x->target.url);
+    SET(&o, CURLOPT_PROXY, x->target.proxy);
+    SET(&o, CURLOPT_NOPROXY, ""); /* else libcurl would look into the environment */
+    SET(&o, CURLOPT_CONNECT_TO, x->connect_to);
+    SET(&o, CURLOPT_CONNECTTIMEOUT_MS, connect_ms(x));
+    SET(&o, CURLOPT_HTTPHEADER, x->headers);
+    SET(&o, CURLOPT_HTTPGET, 1L);
+    if (request->body) {
+        SET(&o, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+        SET(&o, CURLOPT_POSTFIELDS, request->body);
+    }
+    SET(&o, CURLOPT_CUSTOMREQUEST, request->method);
+    /* on a kept connection that was closed before an answer libcurl repeats any request */
+    SET(&o, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
+    SET(&o, CURLOPT_HEADERFUNCTION, on_header);
+    SET(&o, CURLOPT_HEADERDATA, x);
+    SET(&o, CURLOPT_WRITEFUNCTION, on_body);
+    SET(&o, CURLOPT_WRITEDATA, x);
+    return o.rc;
+}
+
 static int check_time(const struct exchange *x)
 {
     int64_t until_ns = give_up_ns(x);
 
-    if (clock_check(x->call) == CASB_ECANCELLED)
-        return err_set(x->err, CASB_ECANCELLED, "cancelled while waiting for '%s'", x->peer);
+    if (x->cancelled)
+        return err_set(x->err, CASB_ECANCELLED, "cancelled while waiting for %s", x->target.who);
     if (clock_now_ns() < until_ns)
         return 0;
     return err_set(x->err, CASB_ETIMEOUT,
-                   until_ns < x->deadline_ns ? "'%s' fell silent" : "no answer from '%s' in time",
-                   x->peer);
+                   until_ns < x->deadline_ns ? "%s fell silent" : "no answer from %s in time",
+                   x->target.who);
+}
+
+/* libcurl sleeps past the moment at which it wants to try the next address. */
+static int wait_ms(const struct exchange *x)
+{
+    curl_off_t connected_us = 0;
+    int ms = clock_poll_ms(give_up_ns(x)), look_ms;
+
+    curl_easy_getinfo(x->handle->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    look_ms = connected_us ? LOOK_MS : LOOK_CONNECTING_MS;
+    return ms < look_ms ? ms : look_ms;
 }
 
 /* 0: the transfer came to an end, be it a bad one, which is *ret_code. */
@@ -258,6 +227,7 @@ static int transfer(struct exchange *x, CURLcode *ret_code)
     int running = 1, left, rc;
     const CURLMsg *message;
 
+    x->cancelled = clock_check(x->call) == CASB_ECANCELLED;
     for (;;) {
         rc = check_time(x);
         if (rc < 0)
@@ -266,9 +236,9 @@ static int transfer(struct exchange *x, CURLcode *ret_code)
             break;
         if (!running)
             break;
-        if (curl_multi_poll(x->handle->multi, &cancel, cancels, clock_poll_ms(give_up_ns(x)),
-                            NULL) != CURLM_OK)
+        if (curl_multi_poll(x->handle->multi, &cancel, cancels, wait_ms(x), NULL) != CURLM_OK)
             break;
+        x->cancelled = cancel.revents != 0;
     }
     message = curl_multi_info_read(x->handle->multi, &left);
     if (running || !message)
@@ -282,11 +252,11 @@ static int fail_certificate(const struct exchange *x, const char *reason)
     const struct handshake *h = &x->handle->handshake;
 
     if (h->problem[0])
-        return err_set(x->err, CASB_EDENIED, "the certificate of '%s' %s", x->peer, h->problem);
+        return err_set(x->err, CASB_EDENIED, "the certificate of %s %s", x->target.who, h->problem);
     if (h->names[0])
-        return err_set(x->err, CASB_EDENIED, "the certificate of '%s' is for another name (%s): %s",
-                       x->peer, h->names, reason);
-    return err_set(x->err, CASB_EDENIED, "the certificate of '%s': %s", x->peer, reason);
+        return err_set(x->err, CASB_EDENIED, "the certificate of %s is for another name (%s): %s",
+                       x->target.who, h->names, reason);
+    return err_set(x->err, CASB_EDENIED, "the certificate of %s: %s", x->target.who, reason);
 }
 
 static int fail_transfer(const struct exchange *x, CURLcode code)
@@ -298,7 +268,7 @@ static int fail_transfer(const struct exchange *x, CURLcode code)
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return fail_certificate(x, reason);
     if (handshake_is_denial(x->handle->handshake.alert))
-        return err_set(x->err, CASB_EDENIED, "'%s' %s: %s", x->peer,
+        return err_set(x->err, CASB_EDENIED, "%s %s: %s", x->target.who,
                        x->client->cert_pem ? "refused our certificate"
                                            : "may want a client certificate",
                        reason);
@@ -310,9 +280,9 @@ static int fail_transfer(const struct exchange *x, CURLcode code)
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
-        return err_set(x->err, CASB_EINVALID, "'%s': %s", x->peer, reason);
+        return err_set(x->err, CASB_EINVALID, "%s: %s", x->target.who, reason);
     default:
-        return err_set(x->err, CASB_EUNREACHABLE, "'%s': %s", x->peer, reason);
+        return err_set(x->err, CASB_EUNREACHABLE, "%s: %s", x->target.who, reason);
     }
 }
 
@@ -333,6 +303,7 @@ static void read_status(const struct exchange *x)
 
     curl_easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(x->handle->easy, CURLINFO_RETRY_AFTER, &seconds);
+    curl_easy_getinfo(x->handle->easy, CURLINFO_NUM_CONNECTS, &response->connections);
     response->answered = status >= 200;
     response->status = response->answered ? (int)status : 0;
     if (seconds > 0)
@@ -345,15 +316,16 @@ static int run(struct exchange *x)
 {
     struct handle *handle = x->handle;
     CURLcode code = CURLE_OK;
-    int rc = set_request(x);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     handle->error[0] = '\0';
     handle->handshake = (struct handshake){0};
     x->active_ns = clock_now_ns();
     x->deadline_ns = x->request->timeout_ns ? clock_deadline(x->call, x->request->timeout_ns)
                                             : x->call->deadline_ns;
+    rc = set_request(x);
+    if (rc < 0)
+        return rc;
     if (curl_multi_add_handle(handle->multi, handle->easy) != CURLM_OK)
         return err_set(x->err, CASB_EFAILED, "libcurl refuses the transfer");
     rc = transfer(x, &code);
@@ -364,7 +336,7 @@ static int run(struct exchange *x)
     if (x->stopped > 0)
         return 0;
     if (x->stopped < 0)
-        return err_set(x->err, x->stopped, "the answer of '%s' was not taken", x->peer);
+        return err_set(x->err, x->stopped, "the answer of %s was not taken", x->target.who);
     return fail_transfer(x, code);
 }
 
@@ -385,16 +357,15 @@ int http_perform(struct http_client *client, const struct casb_call *call,
         .retry_after_ns = -1,
         .body = BUF_INIT(request->limit_bytes ? request->limit_bytes : BODY_BYTES),
     };
-    rc = prepare_url(&x);
+    rc = http_target_find(client, request->url, &x.target, err);
     if (rc == 0)
         rc = prepare_headers(&x);
     if (rc == 0)
-        rc = handle_take(client, &x.handle, err);
+        rc = handle_take(client, call, request->lasting, &x.handle, err);
     if (rc < 0)
         return rc;
     rc = run(&x);
-    /* Where a server is gone, all its connections are dead, and with HTTP/2 libcurl would go on
-     * with them even so. */
+    /* Where a server is gone, all its connections are dead. */
     if (rc < 0)
         handle_drop(client, x.handle);
     else

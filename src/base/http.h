@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTPS requests over libcurl. A client keeps connections and may be used by many threads; each
- * call uses one connection. TLS 1.2 or newer, no redirects, certificates from memory, answers
- * bounded, deadline and cancellation by the call.
+ * call uses one connection. HTTP/1.1 (over HTTP/2 libcurl 7.88 stalls), TLS 1.2 or newer, no
+ * redirects, certificates from memory, answers bounded, deadline and cancellation by the call.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/httpclient.h"
 
 #include <cas-backup/host.h>
 
 #include <stdbool.h>
-
-struct http_client;
-
-/*
- * How to connect. Strings are copied by http_client_new(). With server_name, NO_PROXY of the
- * environment is compared with that name, not with the URL's host.
- */
-struct http_config {
-    const char *ca_pem;          /* trust these only; NULL: the system's */
-    const char *client_cert_pem; /* client certificate and chain; NULL: none */
-    const char *client_key_pem;  /* its key; wiped when the client is freed */
-    const char *server_name;     /* name to verify and send as SNI in place of the URL's; or NULL */
-    const char *connect_to;      /* host:port to dial in place of the URL's; or NULL */
-    const char *proxy;           /* proxy URL; "" none at all; NULL: as the environment says */
-    const char *user, *password; /* basic authentication, or NULL; wiped likewise */
-    const char *user_agent;
-    bool insecure;      /* the server's certificate is not verified */
-    bool partial_chain; /* any certificate in ca_pem is an anchor, also one that is no root */
-    bool allow_http;    /* plain http is allowed; with credentials it is CASB_EINVALID */
-    int64_t connect_timeout_ns; /* 0: 10 s */
-};
 
 /*
  * Takes a piece of the body as it arrives. Non-zero ends the transfer with that class as result
@@ -47,23 +27,22 @@ struct http_request {
     const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     const char *body;           /* may be NULL */
     size_t body_len;
-    size_t limit_bytes;      /* of response.body; 0: 64 MiB */
+    size_t limit_bytes;      /* of the body of a 2xx answer; 0: 4 MiB */
     int64_t timeout_ns;      /* of the whole exchange besides the call's deadline; 0: none */
     int64_t idle_timeout_ns; /* no byte for that long is CASB_ETIMEOUT; 0: none */
     http_body_fn *on_body;   /* gets bodies of 2xx answers in place of response.body; or NULL */
     void *arg;
+    bool lasting; /* a long one: others do not wait for its connection */
+    bool once;    /* nobody could tell that it was done twice: it is sent on a new connection */
 };
 
 struct http_response {
     int status;
     int64_t retry_after_ns; /* from Retry-After in seconds or as a date; -1: none */
     struct buf body;
-    bool answered; /* a status line arrived: the request was certainly processed or refused */
+    bool answered;    /* a status line arrived: the request was certainly processed or refused */
+    long connections; /* how many were opened for it */
 };
-
-/* Makes a client. Bad certificates or keys are CASB_EINVALID here, before any connection. */
-int http_client_new(const struct http_config *config, struct http_client **ret,
-                    struct casb_error *err) _warn_unused_;
 
 /*
  * One exchange. 0 means that an answer arrived whole, whatever its status. Errors:
@@ -71,11 +50,10 @@ int http_client_new(const struct http_config *config, struct http_client **ret,
  * certificate is not trusted, expired, or for another name: the text says which; or the server
  * refused ours), CASB_EINVALID (too large, or the request cannot be made), CASB_ETIMEOUT,
  * CASB_ECANCELLED. ret->answered and ret->status are filled also on failure; free *ret by
- * http_response_free() in every case.
+ * http_response_free() in every case. Other bodies than those of 2xx are cut after 64 KiB.
  *
- * A request is sent once, but for idempotent methods (RFC 9110, 9.2.2) whose kept connection
- * turns out closed before an answer: those are sent again on a new one. POST and PATCH always
- * open one.
+ * A request whose kept connection turns out closed before an answer is sent again on a new one,
+ * unless it says `once`. What a call means decides about that, not its method (RFC 9110, 9.2.2).
  */
 int http_perform(struct http_client *client, const struct casb_call *call,
                  const struct http_request *request, struct http_response *ret,
@@ -83,10 +61,6 @@ int http_perform(struct http_client *client, const struct casb_call *call,
 
 /* Frees the body. */
 void http_response_free(struct http_response *response);
-
-/* Frees the client; no call may be under way. NULL is fine. */
-void http_client_free(struct http_client *client);
-DEFINE_FREEP(struct http_client *, http_client_free)
 
 /* Appends text percent-encoded for a URL's path segment or query (RFC 3986 unreserved stay). */
 int http_encode(struct buf *out, const char *text) _warn_unused_;

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/httpclient.h"
 
+#include "base/cafiles.h"
 #include "base/clock.h"
+#include "base/cond.h"
+#include "base/httphandle.h"
 #include "base/text.h"
 #include "base/tls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#define CONNECT_TIMEOUT_NS (10 * CLOCK_S)
+#define CONNECT_TIMEOUT_NS (8 * CLOCK_S)
+#define UNHEARD_MS         (10 * 1000)      /* what was sent must arrive by then */
+#define SPARE_NS           (100 * CLOCK_MS) /* within which a connection may become free */
 
 void options_note(struct options *o, const char *name, CURLcode code)
 {
@@ -22,31 +31,53 @@ static struct curl_blob blob_of(char *pem)
     return (struct curl_blob){.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
 }
 
-static CURLcode observe_tls(CURL *easy, void *ctx, void *arg)
+static CURLcode prepare_tls(CURL *easy, void *ctx, void *arg)
 {
+    struct handle *handle = arg;
+
     (void)easy;
-    handshake_observe(ctx, arg);
+    handshake_observe(ctx, &handle->handshake);
+    /* libcurl has each record's buffer freed, which is to allocate and wipe 17 KB each time */
+    SSL_CTX_clear_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    if (handle->ca_folders)
+        cafiles_add_folders(ctx, handle->ca_folders);
     return CURLE_OK;
 }
 
-/* Without ca_pem libcurl's own defaults stay: the system's certificates. */
-static void set_tls(struct options *o, const struct http_client *client, struct handle *handle)
+/* Without ca_pem the system's certificates count, of which the environment may say where they are.
+ */
+static void set_trust(struct options *o, const struct http_client *client, struct handle *handle)
 {
-    SET(o, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(o, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(o, CURLOPT_SSL_VERIFYPEER, client->insecure ? 0L : 1L);
-    SET(o, CURLOPT_SSL_VERIFYHOST, client->insecure ? 0L : 2L);
-    SET(o, CURLOPT_SSL_CTX_FUNCTION, observe_tls);
-    SET(o, CURLOPT_SSL_CTX_DATA, &handle->handshake);
-    /* with OpenSSL libcurl takes any trusted certificate as an anchor unless told not to */
-    SET(o, CURLOPT_SSL_OPTIONS, client->partial_chain ? 0L : (long)CURLSSLOPT_NO_PARTIALCHAIN);
+    const char *file = cafiles_file();
+
+    if (file)
+        SET(o, CURLOPT_PROXY_CAINFO, file);
     if (client->ca_pem) {
         struct curl_blob ca = blob_of(client->ca_pem);
 
         SET(o, CURLOPT_CAINFO_BLOB, &ca);
         SET(o, CURLOPT_CAINFO, NULL);
         SET(o, CURLOPT_CAPATH, NULL);
+        return;
     }
+    if (file)
+        SET(o, CURLOPT_CAINFO, file);
+    handle->ca_folders = cafiles_folders();
+    if (handle->ca_folders)
+        SET(o, CURLOPT_CAPATH, NULL);
+}
+
+static void set_tls(struct options *o, const struct http_client *client, struct handle *handle)
+{
+    SET(o, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(o, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(o, CURLOPT_SSL_VERIFYPEER, client->insecure ? 0L : 1L);
+    SET(o, CURLOPT_SSL_VERIFYHOST, client->insecure ? 0L : 2L);
+    SET(o, CURLOPT_SSL_CTX_FUNCTION, prepare_tls);
+    SET(o, CURLOPT_SSL_CTX_DATA, handle);
+    /* with OpenSSL libcurl takes any trusted certificate as an anchor unless told not to */
+    SET(o, CURLOPT_SSL_OPTIONS, client->partial_chain ? 0L : (long)CURLSSLOPT_NO_PARTIALCHAIN);
+    set_trust(o, client, handle);
     if (client->cert_pem) {
         struct curl_blob cert = blob_of(client->cert_pem), key = blob_of(client->key_pem);
 
@@ -55,21 +86,31 @@ static void set_tls(struct options *o, const struct http_client *client, struct 
     }
 }
 
+/*
+ * A kept connection whose way is dead (its address is, or a firewall forgot it) would else be found
+ * out by the timeout of the request. Where the kernel cannot do it, that stays.
+ */
+static int prepare_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned unheard_ms = UNHEARD_MS;
+
+    (void)arg;
+    (void)purpose;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof unheard_ms);
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_connection(struct options *o, const struct http_client *client)
 {
     SET(o, CURLOPT_NOSIGNAL, 1L);
     SET(o, CURLOPT_PROTOCOLS_STR, client->allow_http ? "https,http" : "https");
     SET(o, CURLOPT_FOLLOWLOCATION, 0L);
-    SET(o, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(o, CURLOPT_CONNECTTIMEOUT_MS, (long)(client->connect_timeout_ns / CLOCK_MS));
+    SET(o, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(o, CURLOPT_SOCKOPTFUNCTION, prepare_socket);
     SET(o, CURLOPT_TCP_KEEPALIVE, 1L);
     /* a name server that does not answer must not hold a cancelled call */
     SET(o, CURLOPT_QUICK_EXIT, 1L);
     SET(o, CURLOPT_USERAGENT, client->user_agent);
-    if (client->proxy) {
-        SET(o, CURLOPT_PROXY, client->proxy);
-        SET(o, CURLOPT_NOPROXY, "");
-    }
     if (client->user) {
         SET(o, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         SET(o, CURLOPT_USERNAME, client->user);
@@ -109,18 +150,58 @@ static int handle_new(const struct http_client *client, struct handle **ret, str
     return 0;
 }
 
+/*
+ * A new connection costs more than what is done with it. Where many calls begin at once the first
+ * ones are done soon, and leave theirs to the others. So one opens a connection only after a
+ * moment in which none became free, and then the others have another moment.
+ */
+static void await_idle(struct http_client *client, const struct casb_call *call)
+{
+    const int64_t begun_ns = clock_now_ns();
+    int64_t left_ns = SPARE_NS;
+
+    while (client->busy > 0 && !client->idle && left_ns > 0 && clock_check(call) == 0) {
+        cond_wait(&client->left, &client->lock, left_ns);
+        left_ns = (client->opened_ns > begun_ns ? client->opened_ns : begun_ns) + SPARE_NS -
+                  clock_now_ns();
+    }
+}
+
+/* With the lock held: the call leaves what it had, to one of those that wait. */
+static void leave(struct http_client *client, bool lasting)
+{
+    client->busy -= !lasting;
+    if (client->idle)
+        pthread_cond_signal(&client->left);
+    else
+        pthread_cond_broadcast(&client->left);
+}
+
 /* The handle used last first: its connection is the likeliest to be alive. */
-int handle_take(struct http_client *client, struct handle **ret, struct casb_error *err)
+int handle_take(struct http_client *client, const struct casb_call *call, bool lasting,
+                struct handle **ret, struct casb_error *err)
 {
     struct handle *handle;
+    int rc = 0;
 
     pthread_mutex_lock(&client->lock);
+    await_idle(client, call);
+    client->busy += !lasting;
     handle = client->idle;
     if (handle)
         client->idle = handle->next;
+    else
+        client->opened_ns = clock_now_ns();
     pthread_mutex_unlock(&client->lock);
     if (!handle)
-        return handle_new(client, ret, err);
+        rc = handle_new(client, &handle, err);
+    if (rc) {
+        pthread_mutex_lock(&client->lock);
+        leave(client, lasting);
+        pthread_mutex_unlock(&client->lock);
+        return rc;
+    }
+    handle->lasting = lasting;
     *ret = handle;
     return 0;
 }
@@ -130,6 +211,7 @@ void handle_give_back(struct http_client *client, struct handle *handle)
     pthread_mutex_lock(&client->lock);
     handle->next = client->idle;
     client->idle = handle;
+    leave(client, handle->lasting);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -148,6 +230,7 @@ void handle_drop(struct http_client *client, struct handle *handle)
     pthread_mutex_lock(&client->lock);
     handle->next = client->idle;
     client->idle = NULL;
+    leave(client, handle->lasting);
     pthread_mutex_unlock(&client->lock);
     handles_free(handle);
 }
@@ -208,6 +291,8 @@ int http_client_new(const struct http_config *config, struct http_client **ret,
     client = calloc(1, sizeof *client);
     if (!client)
         return err_nomem(err);
+    if (cond_init(&client->left))
+        return err_nomem(err);
     pthread_mutex_init(&client->lock, NULL);
     client->insecure = config->insecure;
     client->partial_chain = config->partial_chain;
@@ -225,6 +310,7 @@ void http_client_free(struct http_client *client)
     if (!client)
         return;
     handles_free(client->idle);
+    pthread_cond_destroy(&client->left);
     pthread_mutex_destroy(&client->lock);
     tls_secret_free(client->key_pem);
     tls_secret_free(client->password);
@@ -232,7 +318,7 @@ void http_client_free(struct http_client *client)
     free(client->cert_pem);
     free(client->server_name);
     free(client->connect_to);
-    free(client->proxy);
+    tls_secret_free(client->proxy);
     free(client->user);
     free(client->user_agent);
     free(client);

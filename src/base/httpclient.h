@@ -1,55 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What http.c and httpclient.c share: a client, the transfers that it keeps, and their options. */
+/* What an HTTP client is made of: whom it trusts, who it is, and by which way it goes. */
 #ifndef BASE_HTTPCLIENT_H
 #define BASE_HTTPCLIENT_H
 
-#include "base/handshake.h"
-#include "base/http.h"
+#include "base/cleanup.h"
+#include "base/error.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http_client;
 
 /*
- * A transfer and the connection that it keeps. Each has a multi of its own: only a multi can be
- * waited on together with a call's cancel_fd, and used by one call at a time it needs no lock.
+ * How to connect. Strings are copied by http_client_new().
  */
-struct handle {
-    struct handle *next;
-    CURL *easy;
-    CURLM *multi;
-    struct handshake handshake;
-    char error[CURL_ERROR_SIZE];
+struct http_config {
+    const char *ca_pem;          /* trust these only; NULL: the system's (see cafiles.h) */
+    const char *client_cert_pem; /* client certificate and chain; NULL: none */
+    const char *client_key_pem;  /* its key; wiped when the client is freed */
+    const char *server_name;     /* name to verify and send as SNI in place of the URL's; or NULL */
+    const char *connect_to;      /* host:port to dial in place of the URL's; or NULL */
+    const char *proxy;           /* URL; "": none at all; NULL: as the environment says (proxy.h) */
+    const char *user, *password; /* basic authentication, or NULL; wiped likewise */
+    const char *user_agent;
+    bool insecure;      /* the server's certificate is not verified */
+    bool partial_chain; /* any certificate in ca_pem is an anchor, also one that is no root */
+    bool allow_http;    /* plain http is allowed; with credentials it is CASB_EINVALID */
+    int64_t connect_timeout_ns; /* 0: 8 s; of several addresses each gets half of what is left */
 };
 
-struct http_client {
-    char *ca_pem, *cert_pem, *key_pem;
-    char *server_name, *connect_to, *proxy, *user, *password, *user_agent;
-    bool insecure, partial_chain, allow_http;
-    int64_t connect_timeout_ns;
-    pthread_mutex_t lock; /* guards idle */
-    struct handle *idle;
-};
+/* Makes a client. Bad certificates or keys are CASB_EINVALID here, before any connection. */
+int http_client_new(const struct http_config *config, struct http_client **ret,
+                    struct casb_error *err) _warn_unused_;
 
-/* Where options are set, and the first refusal. */
-struct options {
-    CURL *easy;
-    struct casb_error *err;
-    int rc; /* 0, CASB_ENOMEM or CASB_EFAILED */
-};
-
-/* Notes what curl_easy_setopt() returned for the option of that name. */
-void options_note(struct options *o, const char *name, CURLcode code);
-
-#define SET(o, option, value) options_note(o, #option, curl_easy_setopt((o)->easy, option, value))
-
-/* Takes an idle transfer or makes one. It ends by handle_give_back() or handle_drop(). */
-int handle_take(struct http_client *client, struct handle **ret, struct casb_error *err)
-    _warn_unused_;
-
-/* Leaves the transfer, which is not under way, to the next call. */
-void handle_give_back(struct http_client *client, struct handle *handle);
-
-/* Frees a transfer that failed, and those that are idle: the next calls make new connections. */
-void handle_drop(struct http_client *client, struct handle *handle);
+/* Frees the client; no call may be under way. NULL is fine. */
+void http_client_free(struct http_client *client);
+DEFINE_FREEP(struct http_client *, http_client_free)
 
 #endif

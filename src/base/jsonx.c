@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/jsonx.h"
 
-#include <malloc.h>
-#include <openssl/crypto.h>
+#include "base/jsonread.h"
+#include "base/jsontext.h"
+#include "base/text.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void wipe_and_free(void *p)
-{
-    if (p)
-        OPENSSL_cleanse(p, malloc_usable_size(p));
-    free(p);
-}
-
-void jsonx_wipe_freed(void)
-{
-    json_set_alloc_funcs(malloc, wipe_and_free);
-}
 
 const json_t *jsonx_get(const json_t *root, const char *path)
 {
@@ -62,31 +53,58 @@ bool jsonx_bool(const json_t *root, const char *path, bool fallback)
     return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
-/* jansson does not set the code where an allocation fails early. */
-bool jsonx_is_nomem(const json_error_t *error)
+/* Where an offset is, in lines and characters; both count from 1. */
+static void place_of(const char *text, size_t at, size_t *ret_line, size_t *ret_column)
 {
-    return json_error_code(error) == json_error_out_of_memory ||
-           json_error_code(error) == json_error_unknown;
+    size_t line = 1, column = 1;
+
+    for (size_t i = 0; i < at; i++) {
+        bool newline = text[i] == '\n';
+
+        line += newline;
+        column = newline ? 1 : column + (((unsigned char)text[i] & 0xC0) != 0x80);
+    }
+    *ret_line = line;
+    *ret_column = column;
+}
+
+/* The value of the whole text, which must be an object or an array. */
+static int parse_whole(const char *text, size_t len, json_t **ret, struct jsonread_fault *fault)
+{
+    json_auto_t *value = NULL;
+    size_t end;
+    int r = jsonread_value(text, len, &value, &end, fault);
+
+    if (r)
+        return r;
+    *fault = (struct jsonread_fault){0, "'[' or '{' expected"};
+    if (!json_is_object(value) && !json_is_array(value))
+        return CASB_EINVALID;
+    while (end < len && text[end] && strchr(" \t\r\n", text[end]))
+        end++;
+    if (end < len) {
+        *fault = (struct jsonread_fault){end, "end of file expected"};
+        return CASB_EINVALID;
+    }
+    *ret = TAKE_PTR(value);
+    return 0;
 }
 
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err)
 {
-    json_error_t error = {0};
-    json_t *value =
-        json_loadb(data ? data : "", len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    const char *quote;
+    size_t bom = text_bom(data, len), line, column;
+    const char *text = data ? data + bom : "";
+    struct jsonread_fault fault;
+    int r = parse_whole(text, len - bom, ret, &fault);
 
-    if (value) {
-        *ret = value;
+    if (r == 0)
         return 0;
-    }
-    if (jsonx_is_nomem(&error))
+    if (r == CASB_ENOMEM)
         return err_nomem(err);
-    quote = strstr(error.text, " near "); /* the data from there on may be a secret */
-    return err_set(err, CASB_EINVALID, "%s: line %d, column %d: %.*s", what, error.line,
-                   error.column, quote ? (int)(quote - error.text) : JSON_ERROR_TEXT_LENGTH,
-                   error.text);
+    place_of(text, fault.at, &line, &column);
+    return err_set(err, r, "%s%sline %zu, column %zu: %s", what ? what : "", what ? ": " : "", line,
+                   column, fault.problem);
 }
 
 static int merge_objects(json_t *target, const json_t *patch)
@@ -124,6 +142,35 @@ int jsonx_merge_patch(json_t **target, const json_t *patch)
     return json_is_object(patch) ? merge_objects(value, patch) : 0;
 }
 
+/*
+ * A member that may be absent is left out where there is no memory for it, and jansson says
+ * nothing. What malloc() leaves in errno does.
+ */
+static json_t *pack(json_error_t *error, const char *format, va_list ap)
+{
+    json_t *value;
+
+    errno = 0;
+    value = json_vpack_ex(error, 0, format, ap);
+    if (errno != ENOMEM)
+        return value;
+    json_decref(value);
+    errno = ENOMEM;
+    return NULL;
+}
+
+json_t *jsonx_new(const char *format, ...)
+{
+    json_error_t error;
+    json_t *value;
+    va_list ap;
+
+    va_start(ap, format);
+    value = pack(&error, format, ap);
+    va_end(ap);
+    return value;
+}
+
 int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...)
 {
     json_error_t error = {0};
@@ -131,23 +178,33 @@ int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    value = json_vpack_ex(&error, 0, format, ap);
+    value = pack(&error, format, ap);
     va_end(ap);
     if (value) {
         *ret = value;
         return 0;
     }
-    if (jsonx_is_nomem(&error))
+    if (errno == ENOMEM)
         return err_nomem(err);
     return err_set(err, CASB_EINVALID, "cannot build JSON: %s", error.text);
 }
 
 int jsonx_dump(const json_t *value, char **ret, struct casb_error *err)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    _cleanup_(buf_free) struct buf out = BUF_INIT(SIZE_MAX / 2);
+    char *text = value && jsontext_write(&out, value, 0) == 0 ? buf_take(&out) : NULL;
 
     if (!text)
         return err_nomem(err);
     *ret = text;
     return 0;
+}
+
+int jsonx_print(const json_t *value, FILE *out)
+{
+    _cleanup_(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
+
+    if (!value || jsontext_write(&text, value, 2) || buf_puts(&text, "\n"))
+        return CASB_ENOMEM;
+    return fwrite(text.data, text.len, 1, out) == 1 ? 0 : CASB_EFAILED;
 }

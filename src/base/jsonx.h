@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What jansson leaves to its users: getters by path, merge patch (RFC 7386), strict parsing. */
+/*
+ * What jansson leaves to its users: getters by path, merge patch (RFC 7386), strict parsing, and
+ * that nothing is lost without a word where memory runs out. json_load*(), json_pack() and
+ * json_copy() are not to be used beside it.
+ */
 #ifndef BASE_JSONX_H
 #define BASE_JSONX_H
 
@@ -7,6 +11,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /*
  * Getters by a path of keys with dots ("metadata.name"); a key with a dot in it needs
@@ -26,17 +31,15 @@ int64_t jsonx_int(const json_t *root, const char *path, int64_t fallback);
 bool jsonx_bool(const json_t *root, const char *path, bool fallback);
 
 /*
- * Parses bytes from outside, an object or an array: duplicate keys and NUL in keys are refused,
- * nesting is bounded by jansson. NUL in other strings is allowed, as whoever may write one string
- * could else make all of the text unreadable; read as a C string, such a one is cut there. `what`
- * names it in the error ("answer of the API server"), which quotes nothing of it. The caller owns
- * *ret.
+ * Parses bytes from outside, an object or an array, by the rules of jsonread_value(); a byte order
+ * mark before it is passed over (RFC 8259, 8.1). NUL in
+ * strings is allowed, as whoever may write one string could else make all of the text unreadable;
+ * read as a C string, such a one is cut there. `what` names it in the error ("answer of the API
+ * server"; NULL: the caller does), which quotes nothing of it. The caller owns *ret. Returns 0,
+ * CASB_EINVALID or CASB_ENOMEM.
  */
 int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err) _warn_unused_;
-
-/* Did a parser of jansson's fail for lack of memory? The error must have started as {0}. */
-bool jsonx_is_nomem(const json_error_t *error);
 
 /*
  * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, and so are
@@ -47,18 +50,22 @@ bool jsonx_is_nomem(const json_error_t *error);
 int jsonx_merge_patch(json_t **target, const json_t *patch) _warn_unused_;
 
 /*
- * Builds an object, json_pack style; NULL from json_pack is reported as out of memory or, for a
- * NULL string or a wrong format, as CASB_EINVALID. The caller owns *ret.
+ * Builds a value, json_pack style. Returns 0, CASB_ENOMEM, or CASB_EINVALID for a NULL that is not
+ * marked as possible, a text that is not UTF-8, a wrong format. The caller owns *ret.
  */
 int jsonx_pack(json_t **ret, struct casb_error *err, const char *format, ...) _warn_unused_;
 
-/*
- * Has jansson wipe what it frees, in the whole process and for good: its parser works on copies of
- * the owner's key, of which nobody else knows. To be called before jansson is used at all.
- */
-void jsonx_wipe_freed(void);
+/* The same for arguments that are known to be good: NULL is out of memory. The caller owns it. */
+json_t *jsonx_new(const char *format, ...) _warn_unused_;
 
-/* Compact text of a value; the caller frees *ret. Returns 0 or CASB_ENOMEM. */
+/*
+ * Compact text of a value, as jsontext_write() has it; the caller frees *ret. Returns 0 or
+ * CASB_ENOMEM; a NULL value, as a function that ran out of memory gives, is one too.
+ */
 int jsonx_dump(const json_t *value, char **ret, struct casb_error *err) _warn_unused_;
+
+/* Prints a value for people, and a line's end. NULL and errors as by jsonx_dump(), or CASB_EFAILED
+ * where it could not be written. */
+int jsonx_print(const json_t *value, FILE *out) _warn_unused_;
 
 #endif

@@ -4,27 +4,41 @@
 #include <cas-backup/error.h>
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
-#define KEY_DIGITS (LASLOG_KEY_BYTES - 1)
+/* What LAS prints before an identity, and what that looks like. */
+static const struct form {
+    const char *mark;
+    enum casb_identity_kind kind;
+    size_t length;
+    int (*in_case)(int);
+} key_form = {"public key", CASB_LAS_KEY, CASB_LAS_KEY_LENGTH, toupper},
+  qe_form = {"Intel QE ID", CASB_LAS_QE_ID, CASB_LAS_QE_ID_LENGTH, tolower};
 
-static const char mark[] = "public key";
-
-int laslog_copy_key(const char *text, size_t len, char key[static LASLOG_KEY_BYTES])
+static int take(const struct form *form, const char *text, size_t len, struct casb_identity *ret)
 {
-    if (len != KEY_DIGITS)
+    struct casb_identity identity = {.kind = form->kind};
+
+    if (len != form->length)
         return CASB_EINVALID;
     for (size_t i = 0; i < len; i++)
         if (!isxdigit((unsigned char)text[i]))
             return CASB_EINVALID;
     for (size_t i = 0; i < len; i++)
-        key[i] = (char)toupper((unsigned char)text[i]);
-    key[len] = '\0';
+        identity.text[i] = (char)form->in_case((unsigned char)text[i]);
+    *ret = identity;
     return 0;
 }
 
-/* The word after any blanks: a longer run of digits than a key is something else. */
-static int copy_next_word(const char *text, const char *end, char key[static LASLOG_KEY_BYTES])
+int laslog_take_key(const char *text, size_t len, struct casb_identity *ret)
+{
+    return take(&key_form, text, len, ret);
+}
+
+/* The word after any blanks: a longer run of digits than the form's is something else. */
+static int take_next_word(const struct form *form, const char *text, const char *end,
+                          struct casb_identity *ret)
 {
     const char *word_end;
 
@@ -32,18 +46,31 @@ static int copy_next_word(const char *text, const char *end, char key[static LAS
         text++;
     for (word_end = text; word_end < end && isalnum((unsigned char)*word_end);)
         word_end++;
-    return laslog_copy_key(text, (size_t)(word_end - text), key);
+    return take(form, text, (size_t)(word_end - text), ret);
 }
 
-int laslog_parse_key(const char *text, size_t len, char key[static LASLOG_KEY_BYTES])
+/* Where the last identity of the form stands, or NULL. */
+static const char *find_last(const struct form *form, const char *text, const char *end,
+                             struct casb_identity *ret)
 {
-    const char *end = text + len;
-    int r = CASB_ENOTFOUND;
+    const char *last = NULL;
 
-    while ((text = memmem(text, (size_t)(end - text), mark, sizeof mark - 1))) {
-        text += sizeof mark - 1;
-        if (copy_next_word(text, end, key) == 0)
-            r = 0;
+    while ((text = memmem(text, (size_t)(end - text), form->mark, strlen(form->mark)))) {
+        text += strlen(form->mark);
+        if (take_next_word(form, text, end, ret) == 0)
+            last = text;
     }
-    return r;
+    return last;
+}
+
+int laslog_parse(const char *text, size_t len, struct casb_identity *ret)
+{
+    struct casb_identity key, qe;
+    const char *key_at = find_last(&key_form, text, text + len, &key);
+    const char *qe_at = find_last(&qe_form, text, text + len, &qe);
+
+    if (!key_at && !qe_at)
+        return CASB_ENOTFOUND;
+    *ret = !qe_at || (key_at && key_at > qe_at) ? key : qe;
+    return 0;
 }

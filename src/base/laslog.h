@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LAS public keys and the log that LAS prints them to (FACTS: "LAS"). Pure and thread-safe. */
+/* What the log of LAS says of its machine (FACTS: "LAS", "SCONE 6 and 7"). Pure and thread-safe. */
 #ifndef BASE_LASLOG_H
 #define BASE_LASLOG_H
 
 #include "base/cleanup.h"
 
-#define LASLOG_KEY_BYTES 65 /* CASB_LAS_KEY_LENGTH digits and a NUL */
+#include <cas-backup/identity.h>
 
 /*
- * Finds the last public key in a LAS log, which may be any bytes: 64 hexadecimal digits of either
- * case after the words "public key". Gives it in upper case. Returns 0, or CASB_ENOTFOUND; then
- * `key` is untouched.
+ * Finds the last identity in a LAS log, which may be any bytes: 64 hexadecimal digits after the
+ * words "public key", as LAS prints before 7.0, or 32 after "Intel QE ID", as it does since; of
+ * either case. A key is given in upper case and a QE ID in lower case, as they are printed. Returns
+ * 0, or CASB_ENOTFOUND; then *ret is untouched.
  */
-int laslog_parse_key(const char *text, size_t len, char key[static LASLOG_KEY_BYTES]) _warn_unused_;
+int laslog_parse(const char *text, size_t len, struct casb_identity *ret) _warn_unused_;
 
 /*
- * Copies text that is nothing but a key, in upper case. Returns 0, or CASB_EINVALID; then `key`
- * is untouched.
+ * Takes text that is nothing but a public key, in upper case. Returns 0, or CASB_EINVALID; then
+ * *ret is untouched.
  */
-int laslog_copy_key(const char *text, size_t len, char key[static LASLOG_KEY_BYTES]) _warn_unused_;
+int laslog_take_key(const char *text, size_t len, struct casb_identity *ret) _warn_unused_;
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include "base/clock.h"
+#include "base/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -18,6 +18,9 @@
 #define TERM_GRACE_NS (2 * CLOCK_S)
 /* How long grandchildren may keep our pipes open once the child itself has ended. */
 #define SETTLE_NS (200 * CLOCK_MS)
+
+/* Of a child's standard error where each line is told. */
+#define LINE_BYTES 1024
 
 /* How often to look whether a child ended that cannot wake us. */
 #define LOOK_MS 20
@@ -31,7 +34,8 @@ struct child {
     int pid_fd; /* wakes us when it ends; -1: not to be had (gVisor, valgrind) */
     int pipes[PIPES]; /* our ends; -1: none, or nobody writes any more */
     bool ended;
-    size_t printed; /* bytes of both */
+    size_t printed;  /* bytes of both */
+    struct buf line; /* that is not complete yet, for spec->told */
 };
 
 const char *process_env(const char *name)
@@ -40,72 +44,6 @@ const char *process_env(const char *name)
 }
 
 /* ---- starting */
-
-static const char *search_path(const char *const *env)
-{
-    for (; *env; env++)
-        if (strncmp(*env, "PATH=", 5) == 0)
-            return *env + 5;
-    return "/usr/local/bin:/usr/bin:/bin";
-}
-
-/* 0, or an errno. */
-static int check_program(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st))
-        return errno;
-    return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : EACCES;
-}
-
-/* posix_spawnp() would use our own PATH. What a relative folder means depends on where we were
- * started: it is passed over. */
-static int find_in(const char *folders, const char *name, char ret_path[static PATH_MAX])
-{
-    int result = ENOENT, failed;
-    char path[PATH_MAX];
-
-    while (*name && *folders) {
-        size_t len = strcspn(folders, ":");
-        int n = snprintf(path, sizeof path, "%.*s/%s", (int)len, folders, name);
-
-        failed = folders[0] == '/' && n < PATH_MAX ? check_program(path) : ENOENT;
-        if (!failed) {
-            memcpy(ret_path, path, (size_t)n + 1);
-            return 0;
-        }
-        if (failed == EACCES)
-            result = EACCES;
-        folders += len + (folders[len] == ':');
-    }
-    return result;
-}
-
-int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
-                 struct casb_error *err)
-{
-    size_t len = strlen(program);
-    int failed;
-
-    if (!strchr(program, '/')) {
-        failed = find_in(search_path(env), program, ret_path);
-    } else {
-        failed = len < PATH_MAX ? check_program(program) : ENAMETOOLONG;
-        if (!failed)
-            memcpy(ret_path, program, len + 1);
-    }
-    switch (failed) {
-    case 0:
-        return 0;
-    case EACCES:
-        return err_set(err, CASB_EDENIED, "program '%s' may not be executed", program);
-    case ENOENT:
-        return err_set(err, CASB_ENOTFOUND, "program '%s' is not found", program);
-    default:
-        return err_set_errno(err, failed, "program '%s'", program);
-    }
-}
 
 static int start_error(const char *path, int sys_errno, struct casb_error *err)
 {
@@ -143,7 +81,7 @@ static int set_files(posix_spawn_file_actions_t *files, int input, const int the
 
     if (!r)
         r = posix_spawn_file_actions_adddup2(files, theirs[OUT], STDOUT_FILENO);
-    if (!r && theirs[ERR] >= 0)
+    if (!r)
         r = posix_spawn_file_actions_adddup2(files, theirs[ERR], STDERR_FILENO);
     if (!r)
         r = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
@@ -207,7 +145,7 @@ static int start(struct child *child, struct casb_error *err)
 {
     _cleanup_(closep) int input = -1, out = -1, error = -1;
     char path[PATH_MAX];
-    int r = process_find(child->spec->argv[0], child->spec->env, path, err), failed = 0;
+    int r = program_find(child->spec->argv[0], child->spec->env, path, err), failed = 0;
 
     if (r)
         return r;
@@ -215,7 +153,7 @@ static int start(struct child *child, struct casb_error *err)
         failed = open_input(child->spec->input, &input);
     if (!failed)
         failed = open_pipe(&child->pipes[OUT], &out);
-    if (!failed && !child->spec->inherit_stderr)
+    if (!failed)
         failed = open_pipe(&child->pipes[ERR], &error);
     if (!failed)
         failed = spawn(child, path, input, (int[PIPES]){out, error});
@@ -233,15 +171,39 @@ static void close_pipe(struct child *child, int which)
     child->pipes[which] = -1;
 }
 
-static void take_output(struct child *child, int which)
+static void tell_line(struct child *child)
+{
+    child->spec->told(buf_text(&child->line), child->spec->told_arg);
+    buf_reset(&child->line);
+}
+
+static void tell(struct child *child, const char *piece, size_t n)
+{
+    for (const char *end; (end = memchr(piece, '\n', n)); piece = end + 1) {
+        buf_append_cut(&child->line, piece, (size_t)(end - piece));
+        n -= (size_t)(end + 1 - piece);
+        tell_line(child);
+    }
+    buf_append_cut(&child->line, piece, n);
+}
+
+static void keep(struct child *child, int which, const char *piece, size_t n)
 {
     struct buf *kept = which == OUT ? &child->result->out : &child->result->err;
+
+    if (which == ERR && child->spec->told)
+        tell(child, piece, n);
+    else if (buf_append_cut(kept, piece, n))
+        child->result->truncated = true;
+}
+
+static void take_output(struct child *child, int which)
+{
     char piece[16384];
     ssize_t n = read(child->pipes[which], piece, sizeof piece);
 
     if (n > 0) {
-        if (buf_append_cut(kept, piece, (size_t)n))
-            child->result->truncated = true;
+        keep(child, which, piece, (size_t)n);
         child->printed += (size_t)n;
         explicit_bzero(piece, (size_t)n); /* an answer may hold a token */
     } else if (n == 0 || errno != EINTR) {
@@ -344,7 +306,8 @@ int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err)
 {
     const size_t kept = spec->output_bytes ? spec->output_bytes : PROCESS_OUTPUT_BYTES;
-    struct child child = {.spec = spec, .result = ret, .pid_fd = -1, .pipes = {-1, -1}};
+    struct child child = {
+        .spec = spec, .result = ret, .pid_fd = -1, .pipes = {-1, -1}, .line = BUF_INIT(LINE_BYTES)};
     int r = clock_check(call);
 
     *ret = (struct process_result){.status = -1, .out = BUF_INIT(kept), .err = BUF_INIT(kept)};
@@ -361,6 +324,9 @@ int process_run(const struct casb_call *call, const struct process_spec *spec,
         if (r)
             r = stop_error(spec->argv[0], r, err);
     }
+    if (child.line.len > 0)
+        tell_line(&child);
+    buf_free_secret(&child.line);
     for (int i = OUT; i < PIPES; i++)
         close_pipe(&child, i);
     closep(&child.pid_fd);

@@ -17,12 +17,16 @@
 #define PROCESS_OUTPUT_BYTES (64 * 1024)
 #define PROCESS_FLOOD_BYTES  (8 * 1024 * 1024)
 
+/* Takes a line of a child's standard error, without its end, cut where it is very long. */
+typedef void process_line_fn(const char *line, void *arg);
+
 struct process_spec {
     const char *const *argv; /* argv[0] is a path, or a name looked up in the PATH of `env` */
     const char *const *env;  /* NAME=VALUE, NULL-terminated: the child's whole environment */
     const char *input;       /* text for standard input; NULL: /dev/null */
-    bool inherit_stderr;     /* standard error goes where ours goes */
-    size_t output_bytes;     /* how much of each output is kept; 0: PROCESS_OUTPUT_BYTES */
+    process_line_fn *told;   /* gets standard error as it comes, which is not kept then, or NULL */
+    void *told_arg;
+    size_t output_bytes; /* how much of each output is kept; 0: PROCESS_OUTPUT_BYTES */
 };
 
 struct process_result {
@@ -44,14 +48,6 @@ struct process_result {
  */
 int process_run(const struct casb_call *call, const struct process_spec *spec,
                 struct process_result *ret, struct casb_error *err) _warn_unused_;
-
-/*
- * Where process_run() finds a program: a path is taken as it is, a name is looked up in the
- * absolute folders of PATH in `env` (NAME=VALUE, NULL-terminated). CASB_ENOTFOUND, or CASB_EDENIED
- * where it is there but may not be executed or is no file.
- */
-int process_find(const char *program, const char *const *env, char ret_path[static PATH_MAX],
-                 struct casb_error *err) _warn_unused_;
 
 /* Wipes and frees the output. */
 void process_result_free(struct process_result *result);

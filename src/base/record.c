@@ -2,11 +2,14 @@
 #include "base/record.h"
 
 #include "base/clock.h"
+#include "base/identity.h"
 #include "base/jsonx.h"
 #include "base/text.h"
 
 #include <ctype.h>
 #include <string.h>
+
+#define REASON_BYTES 512 /* "untolerated-taint (KEY)" has 338 */
 
 #define MEMBER(name) #name, offsetof(struct casb_record, name)
 
@@ -16,12 +19,29 @@ struct field {
 };
 
 static const struct field strings[] = {
-    {MEMBER(name)},       {MEMBER(source)},  {MEMBER(primary)}, {MEMBER(las_key)},
-    {MEMBER(las_source)}, {MEMBER(boot_id)}, {MEMBER(error)},
+    {MEMBER(name)},       {MEMBER(source)}, {MEMBER(primary)}, {MEMBER(release)},
+    {MEMBER(las_source)}, {MEMBER(reason)}, {MEMBER(error)},
+};
+
+/* Each kind has a key of its own, so that people can read it. */
+static const struct {
+    struct field field;
+    enum casb_identity_kind kind;
+} identities[] = {
+    {{"las_key", offsetof(struct casb_record, machine.las)}, CASB_LAS_KEY},
+    {{"las_qe_id", offsetof(struct casb_record, machine.las)}, CASB_LAS_QE_ID},
+    {{"boot_id", offsetof(struct casb_record, machine.boot)}, CASB_BOOT_ID},
 };
 
 static const struct field times[] = {
-    {MEMBER(registered)}, {MEMBER(attempted)}, {MEMBER(seen)}, {MEMBER(spawned)}, {MEMBER(changed)},
+    {MEMBER(registered)}, {MEMBER(attempted)},   {MEMBER(seen)},
+    {MEMBER(spawned)},    {MEMBER(changed)},     {MEMBER(absent)},
+    {MEMBER(missed)},     {MEMBER(unprotected)}, {MEMBER(told)},
+};
+
+static const struct field numbers[] = {
+    {MEMBER(absent_s)},
+    {MEMBER(attempts)},
 };
 
 static const char *const statuses[] = {
@@ -45,22 +65,41 @@ static void *member(struct casb_record *record, const struct field *field)
     return (char *)record + field->offset;
 }
 
+/* `text` may be NULL: it is unknown then. */
+static int set_string(json_t *json, const char *uid, const char *name, const char *text,
+                      struct casb_error *err)
+{
+    json_t *value = NULL;
+    int r = text ? jsonx_pack(&value, err, "s", text) : 0;
+
+    if (r)
+        return err_wrap(err, r, "record '%s', '%s'", uid, name);
+    return value && json_object_set_new(json, name, value) ? err_nomem(err) : 0;
+}
+
 static int set_strings(json_t *json, struct casb_record *record, struct casb_error *err)
 {
-    for (size_t i = 0; i < ELEMENTS(strings); i++) {
-        const char *const *text = member(record, &strings[i]);
-        json_t *value = NULL;
-        int r;
+    int r = 0;
 
-        if (!*text)
-            continue;
-        r = jsonx_pack(&value, err, "s", *text);
-        if (r)
-            return err_wrap(err, r, "record '%s', '%s'", record->uid, strings[i].name);
-        if (json_object_set_new(json, strings[i].name, value))
-            return err_nomem(err);
+    for (size_t i = 0; i < ELEMENTS(strings) && !r; i++) {
+        const char *const *text = member(record, &strings[i]);
+
+        r = set_string(json, record->uid, strings[i].name, *text, err);
     }
-    return 0;
+    return r;
+}
+
+static int set_identities(json_t *json, struct casb_record *record, struct casb_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < ELEMENTS(identities) && !r; i++) {
+        const struct field *field = &identities[i].field;
+        const char *text = identity_text(member(record, field), identities[i].kind);
+
+        r = set_string(json, record->uid, field->name, text, err);
+    }
+    return r;
 }
 
 static int set_times(json_t *json, struct casb_record *record, struct casb_error *err)
@@ -78,10 +117,21 @@ static int set_times(json_t *json, struct casb_record *record, struct casb_error
     return 0;
 }
 
+static int set_numbers(json_t *json, struct casb_record *record, struct casb_error *err)
+{
+    for (size_t i = 0; i < ELEMENTS(numbers); i++) {
+        const uint32_t *number = member(record, &numbers[i]);
+
+        if (*number && json_object_set_new(json, numbers[i].name, json_integer(*number)))
+            return err_nomem(err);
+    }
+    return 0;
+}
+
 int record_to_json(const struct casb_record *record, json_t **ret, struct casb_error *err)
 {
     struct casb_record copy = *record;
-    char error[CASB_RECORD_ERROR_BYTES];
+    char error[CASB_RECORD_ERROR_BYTES], reason[REASON_BYTES];
     json_auto_t *json = json_object();
     int r;
 
@@ -91,16 +141,23 @@ int record_to_json(const struct casb_record *record, json_t **ret, struct casb_e
         return err_set(err, CASB_EINVALID, "'%s' cannot be a uid", record->uid);
     if (copy.error)
         copy.error = text_clean(error, sizeof error, copy.error);
+    if (copy.reason)
+        copy.reason = text_clean(reason, sizeof reason, copy.reason);
     if (copy.status != CASB_NONE &&
         json_object_set_new(json, "status", json_string(statuses[copy.status])))
         return err_nomem(err);
     r = set_strings(json, &copy, err);
     if (!r)
+        r = set_identities(json, &copy, err);
+    if (!r)
         r = set_times(json, &copy, err);
     if (r)
         return r;
-    if (copy.attempts && json_object_set_new(json, "attempts", json_integer(copy.attempts)))
+    if (copy.las_none && json_object_set_new(json, "las_none", json_true()))
         return err_nomem(err);
+    r = set_numbers(json, &copy, err);
+    if (r)
+        return r;
     *ret = TAKE_PTR(json);
     return 0;
 }
@@ -121,6 +178,18 @@ static int get_strings(const json_t *json, struct casb_record *ret, struct casb_
         *text = json_string_value(value);
         if (!*text)
             return damaged(strings[i].name, err);
+    }
+    return 0;
+}
+
+static int get_identities(const json_t *json, struct casb_record *ret, struct casb_error *err)
+{
+    for (size_t i = 0; i < ELEMENTS(identities); i++) {
+        const struct field *field = &identities[i].field;
+        const json_t *value = json_object_get(json, field->name);
+
+        if (value && identity_set(member(ret, field), identities[i].kind, json_string_value(value)))
+            return damaged(field->name, err);
     }
     return 0;
 }
@@ -156,14 +225,32 @@ static int get_status(const json_t *json, struct casb_record *ret, struct casb_e
     return damaged("status", err);
 }
 
-static int get_attempts(const json_t *json, struct casb_record *ret, struct casb_error *err)
+static int get_numbers(const json_t *json, struct casb_record *ret, struct casb_error *err)
 {
-    const json_t *value = json_object_get(json, "attempts");
-    json_int_t n = json_integer_value(value);
+    for (size_t i = 0; i < ELEMENTS(numbers); i++) {
+        const json_t *value = json_object_get(json, numbers[i].name);
+        json_int_t n = json_integer_value(value);
+        uint32_t *number = member(ret, &numbers[i]);
 
-    if (value && (!json_is_integer(value) || n < 0 || n > UINT32_MAX))
-        return damaged("attempts", err);
-    ret->attempts = (uint32_t)n;
+        if (value && (!json_is_integer(value) || n < 0 || n > UINT32_MAX))
+            return damaged(numbers[i].name, err);
+        *number = (uint32_t)n;
+    }
+    return 0;
+}
+
+/* Before there was a flag of its own it was a '!' in front of the word. */
+static int get_las_none(const json_t *json, struct casb_record *ret, struct casb_error *err)
+{
+    const json_t *value = json_object_get(json, "las_none");
+
+    if (value && !json_is_boolean(value))
+        return damaged("las_none", err);
+    ret->las_none = json_is_true(value);
+    if (ret->las_source && ret->las_source[0] == '!') {
+        ret->las_source++;
+        ret->las_none = true;
+    }
     return 0;
 }
 
@@ -179,11 +266,15 @@ int record_from_json(const char *uid, const json_t *json, struct casb_record *re
         return err_set(err, CASB_EINVALID, "it is no JSON object");
     r = get_strings(json, &record, err);
     if (!r)
+        r = get_identities(json, &record, err);
+    if (!r)
+        r = get_las_none(json, &record, err);
+    if (!r)
         r = get_times(json, &record, err);
     if (!r)
         r = get_status(json, &record, err);
     if (!r)
-        r = get_attempts(json, &record, err);
+        r = get_numbers(json, &record, err);
     if (r)
         return r;
     *ret = record;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A record as a JSON object, for the state plugins: one key a member, in the members' names,
- * times in RFC 3339 UTC, the status as a word; what is unknown or zero is left out, and so is the
- * uid, by which whoever stores the object finds it. Pure and thread-safe.
+ * times in RFC 3339 UTC, the status as a word, flags as true, an identity by a key of its kind;
+ * what is unknown or zero is left out, and so is the uid, by which whoever stores the object finds
+ * it. Pure and thread-safe.
  */
 #ifndef BASE_RECORD_H
 #define BASE_RECORD_H
@@ -24,8 +25,8 @@
 bool record_is_uid(const char *text);
 
 /*
- * Makes the object, which the caller owns. The error's text is cleaned and cut; CASB_EINVALID
- * where another string is not UTF-8 or the uid is none.
+ * Makes the object, which the caller owns. The texts of error and reason are cleaned and cut;
+ * CASB_EINVALID where another string is not UTF-8 or the uid is none.
  */
 int record_to_json(const struct casb_record *record, json_t **ret, struct casb_error *err)
     _warn_unused_;

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
-#include "base/buf.h"
+#include "base/redact.h"
 
 #include <cas-backup/error.h>
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <string.h>
-
-#define HASH_DIGITS 10
-
-/* ASCII whatever the locale. */
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
 
 /* A line that is being cleaned into out[size]. */
 struct line {
@@ -52,6 +33,14 @@ static bool line_add(struct line *line, const char *bytes, size_t len)
     return true;
 }
 
+size_t text_bom(const char *text, size_t len)
+{
+    static const char bom[] = "\357\273\277";
+    const size_t n = sizeof bom - 1;
+
+    return len >= n && memcmp(text, bom, n) == 0 ? n : 0;
+}
+
 /* How many bytes a character of RFC 3629 has by its first one; 0: it cannot be a first one. */
 static size_t utf8_length(unsigned char first)
 {
@@ -62,11 +51,10 @@ static size_t utf8_length(unsigned char first)
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;
 }
 
-/* Decodes one character. Returns its length, 0 where it is not valid. */
-static size_t utf8_decode(const char *text, size_t len, uint32_t *ret)
+size_t text_utf8(const char *text, size_t len, uint32_t *ret)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = (unsigned char)text[0];
+    unsigned char first = len ? (unsigned char)text[0] : 0;
     size_t n = utf8_length(first);
     uint32_t c;
 
@@ -84,11 +72,15 @@ static size_t utf8_decode(const char *text, size_t len, uint32_t *ret)
     return n;
 }
 
-/* Control characters, white space, and what reorders or breaks a line in a terminal. */
+bool text_is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7F && c <= 0x9F) || c == 0x61C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 static bool is_blank(uint32_t c)
 {
-    return c <= ' ' || (c >= 0x7F && c <= 0xA0) || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069);
+    return c == ' ' || c == 0xA0 || text_is_control(c);
 }
 
 static size_t span(const char *text, size_t len, size_t from, char low, char high)
@@ -136,7 +128,7 @@ char *text_clean_bytes(char *out, size_t size, const char *text, size_t len)
     for (size_t i = 0, n; i < len; i += n) {
         bool escape = text[i] == '\033';
 
-        n = escape ? escape_length(text + i, len - i) : utf8_decode(text + i, len - i, &c);
+        n = escape ? escape_length(text + i, len - i) : text_utf8(text + i, len - i, &c);
         if (escape || (n && is_blank(c))) {
             line.space = true;
         } else if (!line_add(&line, n ? text + i : "?", n ? n : 1)) {
@@ -146,8 +138,10 @@ char *text_clean_bytes(char *out, size_t size, const char *text, size_t len)
         if (!n)
             n = 1;
     }
-    if (size)
+    if (size > 0) {
         out[line.len] = 0;
+        redact(out);
+    }
     return out;
 }
 
@@ -185,7 +179,7 @@ static size_t take_digits(const char *text, int64_t *ret)
     int64_t value = 0;
     size_t n = 0;
 
-    for (; is_digit(text[n]); n++)
+    for (; text_is_digit(text[n]); n++)
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, text[n] - '0', &value))
             return 0;
@@ -221,11 +215,13 @@ static int64_t unit_ns(const char *unit, size_t len)
     return 0;
 }
 
-int text_parse_duration(const char *text, int64_t *ret_ns)
+int text_parse_duration_or_0(const char *text, int64_t *ret_ns)
 {
     const int64_t most = 36525 * unit_ns("d", 1);
     int64_t total = 0, value, unit;
 
+    if (!*text)
+        return CASB_EINVALID;
     while (*text) {
         size_t digits = take_digits(text, &value);
         size_t letters = strspn(text + digits, "dhms");
@@ -236,140 +232,20 @@ int text_parse_duration(const char *text, int64_t *ret_ns)
             return CASB_EINVALID;
         text += digits + letters;
     }
-    if (total <= 0 || total > most)
+    if (total > most)
         return CASB_EINVALID;
     *ret_ns = total;
     return 0;
 }
 
-/* The last label is no number, so that a mistyped IP address or a bare port is no name. */
-static bool is_dns_name(const char *name)
+int text_parse_duration(const char *text, int64_t *ret_ns)
 {
-    size_t len;
-    bool number;
+    int64_t total;
 
-    if (strlen(name) > 253)
-        return false;
-    for (;;) {
-        number = true;
-        for (len = 0; name[len] && name[len] != '.'; len++) {
-            if (!is_lower(name[len]) && !is_upper(name[len]) && !is_digit(name[len]) &&
-                name[len] != '-' && name[len] != '_')
-                return false;
-            number = number && is_digit(name[len]);
-        }
-        if (len < 1 || len > 63 || name[0] == '-' || name[len - 1] == '-')
-            return false;
-        if (!name[len])
-            return !number;
-        name += len + 1;
-    }
-}
-
-static bool is_host(const char *name, bool ipv6_only)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-
-    return inet_pton(AF_INET6, name, address) == 1 ||
-           (!ipv6_only && (inet_pton(AF_INET, name, address) == 1 || is_dns_name(name)));
-}
-
-int text_parse_address(const char *text, uint16_t default_port, char host[static 256],
-                       uint16_t *ret_port)
-{
-    bool bracket = text[0] == '[';
-    const char *colon = strchr(text, ':');
-    const char *end = text + strlen(text);
-    int64_t port = default_port;
-    char name[256];
-
-    if (bracket)
-        end = strchr(text++, ']');
-    else if (colon && !strchr(colon + 1, ':')) /* two of them: an IPv6 address */
-        end = colon;
-    if (!end || (size_t)(end - text) >= sizeof name)
+    if (text_parse_duration_or_0(text, &total) || total == 0)
         return CASB_EINVALID;
-    memcpy(name, text, (size_t)(end - text));
-    name[end - text] = 0;
-    end += bracket;
-    if (*end && (*end != ':' || text_parse_int(end + 1, 1, UINT16_MAX, &port)))
-        return CASB_EINVALID;
-    if (!is_host(name, bracket))
-        return CASB_EINVALID;
-    memcpy(host, name, strlen(name) + 1);
-    *ret_port = (uint16_t)port;
+    *ret_ns = total;
     return 0;
-}
-
-int text_join_address(char *out, size_t size, const char *host, uint16_t port)
-{
-    bool bracket = strchr(host, ':');
-    int len = snprintf(out, size, "%s%s%s:%u", bracket ? "[" : "", host, bracket ? "]" : "", port);
-
-    return len < 0 || (size_t)len >= size ? CASB_EINVALID : 0;
-}
-
-bool text_is_label(const char *text)
-{
-    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-    return len >= 1 && len < TEXT_LABEL_BYTES && !text[len] && text[0] != '-' &&
-           text[len - 1] != '-';
-}
-
-/* A text that looks as if it had a hash gets another one: else it could be equal to the label of
- * a different text. */
-static bool has_hash(const char *text)
-{
-    size_t len = strlen(text);
-
-    return len > HASH_DIGITS && text[len - HASH_DIGITS - 1] == '-' &&
-           strspn(text + len - HASH_DIGITS, "0123456789abcdef") == HASH_DIGITS;
-}
-
-/* The part of a label that comes from the text. Returns its length. */
-static size_t copy_stem(char *out, size_t most, const char *text)
-{
-    size_t len = 0;
-
-    for (; *text && len < most; text++) {
-        char c = is_upper(*text) ? (char)(*text - 'A' + 'a') : *text;
-
-        if (is_lower(c) || is_digit(c))
-            out[len++] = c;
-        else if (len && out[len - 1] != '-')
-            out[len++] = '-';
-    }
-    while (len && out[len - 1] == '-')
-        len--;
-    if (!len)
-        out[len++] = 'x';
-    return len;
-}
-
-char *text_label(char out[static TEXT_LABEL_BYTES], size_t max, const char *text)
-{
-    size_t len = strlen(text);
-    char hash[65];
-
-    out[0] = 0;
-    if (text_is_label(text) && len <= max && !has_hash(text)) {
-        memcpy(out, text, len + 1);
-    } else if (!text_sha256(text, len, hash)) {
-        len = copy_stem(out, max - HASH_DIGITS - 1, text);
-        snprintf(out + len, TEXT_LABEL_BYTES - len, "-%.*s", HASH_DIGITS, hash);
-    }
-    return out;
-}
-
-char *text_label_join(char out[static TEXT_LABEL_BYTES], const char *base, const char *name)
-{
-    _cleanup_(buf_free) struct buf both = BUF_INIT(SIZE_MAX / 2);
-
-    if (!buf_printf(&both, "%s-%s", base, name))
-        return text_label(out, TEXT_LABEL_BYTES - 1, buf_text(&both));
-    out[0] = 0;
-    return out;
 }
 
 /* Levenshtein; words are short, `most` or more where one is longer than a row. */

@@ -3,6 +3,7 @@
 
 #include "base/x509.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -28,17 +29,41 @@ static int refuse_password(char *password, int size, int writing, void *asked)
     return -1;
 }
 
+/* Before calls to OpenSSL whose failure may be a lack of memory. */
+static void openssl_begin(void)
+{
+    ERR_clear_error();
+    errno = 0;
+}
+
+/*
+ * After them: what came of it, 0 or CASB_EINVALID, or CASB_ENOMEM. OpenSSL's own word is that the
+ * data are wrong, as it goes on without the decoder that it had no memory for.
+ */
+static int openssl_end(int r)
+{
+    unsigned long code = ERR_peek_error();
+    bool nomem = errno == ENOMEM || !code; /* not even for its word */
+
+    while ((code = ERR_get_error()))
+        nomem = nomem || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return r && nomem ? CASB_ENOMEM : r;
+}
+
 static int read_certificates(BIO *bio, chain_t *chain)
 {
     bool asked = false;
     X509 *cert;
 
+    openssl_begin();
     while ((cert = PEM_read_bio_X509(bio, NULL, refuse_password, &asked)))
         if (!sk_X509_push(chain, cert)) {
             X509_free(cert);
-            return CASB_ENOMEM;
+            return openssl_end(CASB_ENOMEM);
         }
-    return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ? 0 : CASB_EINVALID;
+    if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE && errno != ENOMEM)
+        return openssl_end(0);
+    return openssl_end(CASB_EINVALID);
 }
 
 static int read_chain(const char *pem, chain_t **ret, struct casb_error *err)
@@ -49,9 +74,7 @@ static int read_chain(const char *pem, chain_t **ret, struct casb_error *err)
 
     if (!bio || !chain)
         return err_nomem(err);
-    ERR_set_mark();
     rc = read_certificates(bio, chain);
-    ERR_pop_to_mark();
     if (rc == CASB_ENOMEM)
         return err_nomem(err);
     if (rc < 0)
@@ -71,9 +94,10 @@ static int read_key(const char *pem, EVP_PKEY **ret, struct casb_error *err)
 
     if (!bio)
         return err_nomem(err);
-    ERR_set_mark();
+    openssl_begin();
     key = PEM_read_bio_PrivateKey(bio, NULL, refuse_password, &asked);
-    ERR_pop_to_mark();
+    if (openssl_end(key ? 0 : CASB_EINVALID) == CASB_ENOMEM)
+        return err_nomem(err);
     if (asked)
         return err_set(err, CASB_EINVALID,
                        "the private key is encrypted: its passphrase is needed");
@@ -88,17 +112,19 @@ static int read_pair(const char *cert_pem, const char *key_pem, chain_t **ret_ch
 {
     _cleanup_(chain_freep) chain_t *chain = NULL;
     _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
-    int rc = read_key(key_pem, &key, err), belong;
+    int rc = read_key(key_pem, &key, err);
 
     if (rc == 0)
         rc = read_chain(cert_pem, &chain, err);
     if (rc < 0)
         return rc;
-    ERR_set_mark();
-    belong = X509_check_private_key(sk_X509_value(chain, 0), key);
-    ERR_pop_to_mark();
-    if (!belong)
-        return err_set(err, CASB_EINVALID, "the private key does not belong to the certificate");
+    openssl_begin();
+    rc = X509_check_private_key(sk_X509_value(chain, 0), key) ? 0 : CASB_EINVALID;
+    rc = openssl_end(rc);
+    if (rc == CASB_ENOMEM)
+        return err_nomem(err);
+    if (rc)
+        return err_set(err, rc, "the private key does not belong to the certificate");
     *ret_chain = TAKE_PTR(chain);
     *ret_key = TAKE_PTR(key);
     return 0;

@@ -2,12 +2,11 @@
 #include "base/yamldoc.h"
 
 #include "base/text.h"
+#include "base/yamlevents.h"
 #include "base/yamlmarks.h"
 #include "base/yamlscalar.h"
 
-#include <stdarg.h>
 #include <string.h>
-#include <yaml.h>
 
 #define DEPTH_MAX 64
 #define NODES_MAX 100000
@@ -20,100 +19,29 @@ struct yamldoc {
 };
 
 struct builder {
-    yaml_parser_t *parser;
-    const char *text;
-    size_t len;
+    struct yamlevents events;
     struct yamldoc *doc;
     json_t *anchors;      /* name -> its value, once that is whole */
     json_t *anchor_marks; /* name -> index of its mark */
     size_t nodes;         /* in the tree so far, those of aliases included */
-    struct casb_error *err;
 };
 
 static int build(struct builder *b, const yaml_event_t *event, size_t mark, size_t depth,
                  json_t **ret);
 
-static struct yamlposition position_of(yaml_mark_t at)
-{
-    return (struct yamlposition){at.line + 1, at.column + 1};
-}
-
-static int fail_at(struct builder *b, struct yamlposition at, const char *format, ...)
-    _printf_(3, 4);
-
-static int fail_at(struct builder *b, struct yamlposition at, const char *format, ...)
-{
-    char text[CASB_ERROR_TEXT_BYTES];
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    return err_set(b->err, CASB_EINVALID, "%s:%zu:%zu: %s", b->doc->name, at.line, at.column, text);
-}
-
-/* A reader's error has only an offset in bytes. */
-static struct yamlposition position_of_offset(const struct builder *b, size_t offset)
-{
-    struct yamlposition at = {1, 1};
-
-    for (size_t i = 0; i < offset && i < b->len; i++) {
-        bool newline = b->text[i] == '\n';
-
-        at.line += newline;
-        at.column = newline ? 1 : at.column + 1;
-    }
-    return at;
-}
-
-static bool indented_by_tab(const struct builder *b, size_t line)
-{
-    const char *at = b->text, *end = b->text + b->len;
-
-    for (size_t i = 1; i < line && at; i++) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at = at ? at + 1 : NULL;
-    }
-    while (at && at < end && *at == ' ')
-        at++;
-    return at && at < end && *at == '\t';
-}
-
-static int fail_parser(struct builder *b)
-{
-    const yaml_parser_t *p = b->parser;
-    struct yamlposition at = position_of(p->problem_mark);
-
-    if (p->error == YAML_MEMORY_ERROR)
-        return err_nomem(b->err);
-    if (p->error == YAML_READER_ERROR)
-        return fail_at(b, position_of_offset(b, p->problem_offset), "%s", p->problem);
-    if (p->error == YAML_SCANNER_ERROR && indented_by_tab(b, at.line))
-        return fail_at(b, at, "a tab cannot indent: use spaces");
-    if (p->context)
-        return fail_at(b, at, "%s %s that began in line %zu", p->problem, p->context,
-                       p->context_mark.line + 1);
-    return fail_at(b, at, "%s", p->problem);
-}
-
-static int next_event(struct builder *b, yaml_event_t *ret)
-{
-    return yaml_parser_parse(b->parser, ret) ? 0 : fail_parser(b);
-}
-
 static int add_node(struct builder *b, struct yamlposition at, size_t depth)
 {
     if (depth > DEPTH_MAX)
-        return fail_at(b, at, "nested more than %d levels deep", DEPTH_MAX);
+        return yamlevents_fail(&b->events, at, "nested more than %d levels deep", DEPTH_MAX);
     if (++b->nodes > NODES_MAX)
-        return fail_at(b, at, "more than %d values", NODES_MAX);
+        return yamlevents_fail(&b->events, at, "more than %d values", NODES_MAX);
     return 0;
 }
 
 /* Consumes mark.key, also on failure. */
 static int add_mark(struct builder *b, struct yamlmark mark, size_t *ret_index)
 {
-    return yamlmarks_add(&b->doc->marks, mark, ret_index) < 0 ? err_nomem(b->err) : 0;
+    return yamlmarks_add(&b->doc->marks, mark, ret_index) < 0 ? err_nomem(b->events.err) : 0;
 }
 
 static int build_scalar(struct builder *b, const yaml_event_t *event, json_t **ret)
@@ -129,8 +57,8 @@ static int build_scalar(struct builder *b, const yaml_event_t *event, json_t **r
     if (yamlscalar_resolve(&scalar, ret, &problem) == 0)
         return 0;
     if (!problem)
-        return err_nomem(b->err);
-    return fail_at(b, position_of(event->start_mark), "%s", problem);
+        return err_nomem(b->events.err);
+    return yamlevents_fail(&b->events, yamlevents_position(event->start_mark), "%s", problem);
 }
 
 /* Counts an alias's value into the bounds before anything is copied. */
@@ -164,18 +92,18 @@ static int build_alias(struct builder *b, const yaml_event_t *event, size_t mark
 {
     const char *name = (const char *)event->data.alias.anchor;
     const json_t *value = json_object_get(b->anchors, name);
-    struct yamlposition at = position_of(event->start_mark);
+    struct yamlposition at = yamlevents_position(event->start_mark);
     int rc;
 
     if (!value)
-        return fail_at(b, at, "alias '*%.40s' of nothing before it", name);
+        return yamlevents_fail(&b->events, at, "alias '*%.40s' of nothing before it", name);
     rc = count_copy(b, value, at, depth);
     if (rc < 0)
         return rc;
     b->doc->marks.list[mark].children =
         (size_t)json_integer_value(json_object_get(b->anchor_marks, name));
     *ret = json_deep_copy(value);
-    return *ret ? 0 : err_nomem(b->err);
+    return *ret ? 0 : err_nomem(b->events.err);
 }
 
 static int check_tag(struct builder *b, const yaml_event_t *event, const yaml_char_t *tag,
@@ -183,8 +111,8 @@ static int check_tag(struct builder *b, const yaml_event_t *event, const yaml_ch
 {
     if (!tag || strcmp((const char *)tag, wanted) == 0)
         return 0;
-    return fail_at(b, position_of(event->start_mark), "tag '%.60s' is not supported here",
-                   (const char *)tag);
+    return yamlevents_fail(&b->events, yamlevents_position(event->start_mark),
+                           "tag '%.60s' is not supported here", (const char *)tag);
 }
 
 static int build_sequence(struct builder *b, const yaml_event_t *start, size_t mark, size_t depth,
@@ -196,26 +124,26 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
     if (rc < 0)
         return rc;
     if (!array)
-        return err_nomem(b->err);
+        return err_nomem(b->events.err);
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
         struct yamlmark item = {.parent = mark, .index = json_array_size(array)};
         json_t *value = NULL;
         size_t part;
 
-        rc = next_event(b, &event);
+        rc = yamlevents_next(&b->events, &event);
         if (rc < 0)
             return rc;
         if (event.type == YAML_SEQUENCE_END_EVENT)
             break;
-        item.at = item.key_at = position_of(event.start_mark);
+        item.at = item.key_at = yamlevents_position(event.start_mark);
         rc = add_mark(b, item, &part);
         if (rc == 0)
             rc = build(b, &event, part, depth + 1, &value);
         if (rc < 0)
             return rc;
         if (json_array_append_new(array, value) < 0)
-            return err_nomem(b->err);
+            return err_nomem(b->events.err);
     }
     *ret = TAKE_PTR(array);
     return 0;
@@ -223,12 +151,12 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
 
 /*
  * A key is a string that the mapping does not have. '<<' is an error and no key: who writes it
- * means a merge, which YAML 1.2 does not know, and would lose settings without a word.
+ * means a merge, and would lose settings without a word.
  */
 static int read_key(struct builder *b, const yaml_event_t *event, const json_t *object,
                     size_t mapping, size_t *ret_mark)
 {
-    struct yamlmark mark = {.parent = mapping, .key_at = position_of(event->start_mark)};
+    struct yamlmark mark = {.parent = mapping, .key_at = yamlevents_position(event->start_mark)};
     struct yamlposition at = mark.key_at;
     char word[WORD_SIZE];
     json_auto_t *key = NULL;
@@ -236,32 +164,33 @@ static int read_key(struct builder *b, const yaml_event_t *event, const json_t *
     int rc;
 
     if (event->type != YAML_SCALAR_EVENT)
-        return fail_at(b, at, "a key must be a string");
+        return yamlevents_fail(&b->events, at, "a key must be a string");
     rc = build_scalar(b, event, &key);
     if (rc < 0)
         return rc;
     text_clean(word, sizeof word, (const char *)event->data.scalar.value);
     if (!json_is_string(key))
-        return fail_at(b, at, "key '%s' is not a string: put it in quotes", word);
+        return yamlevents_fail(&b->events, at, "key '%s' is not a string: put it in quotes", word);
     text = json_string_value(key);
     if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(text, "<<") == 0)
-        return fail_at(b, at, "merge keys ('<<') are not supported");
+        return yamlevents_fail(&b->events, at,
+                               "merge keys ('<<') are not supported: write the keys out");
     if (json_object_get(object, text))
-        return fail_at(b, at, "key '%s' is already in line %zu", word,
-                       yamlmarks_line_of_key(&b->doc->marks, mapping, text));
+        return yamlevents_fail(&b->events, at, "key '%s' is already in line %zu", word,
+                               yamlmarks_line_of_key(&b->doc->marks, mapping, text));
     mark.key = strdup(text);
-    return mark.key ? add_mark(b, mark, ret_mark) : err_nomem(b->err);
+    return mark.key ? add_mark(b, mark, ret_mark) : err_nomem(b->events.err);
 }
 
 /* Reads the value that a mark is for: a key's, or the document's. */
 static int read_value(struct builder *b, size_t mark, size_t depth, json_t **ret)
 {
     _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-    int rc = next_event(b, &event);
+    int rc = yamlevents_next(&b->events, &event);
 
     if (rc < 0)
         return rc;
-    b->doc->marks.list[mark].at = position_of(event.start_mark);
+    b->doc->marks.list[mark].at = yamlevents_position(event.start_mark);
     return build(b, &event, mark, depth, ret);
 }
 
@@ -274,13 +203,13 @@ static int build_mapping(struct builder *b, const yaml_event_t *start, size_t ma
     if (rc < 0)
         return rc;
     if (!object)
-        return err_nomem(b->err);
+        return err_nomem(b->events.err);
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
         json_t *value = NULL;
         size_t part;
 
-        rc = next_event(b, &event);
+        rc = yamlevents_next(&b->events, &event);
         if (rc < 0)
             return rc;
         if (event.type == YAML_MAPPING_END_EVENT)
@@ -291,7 +220,7 @@ static int build_mapping(struct builder *b, const yaml_event_t *start, size_t ma
         if (rc < 0)
             return rc;
         if (json_object_set_new(object, b->doc->marks.list[part].key, value) < 0)
-            return err_nomem(b->err);
+            return err_nomem(b->events.err);
     }
     *ret = TAKE_PTR(object);
     return 0;
@@ -306,7 +235,7 @@ static int keep_anchor(struct builder *b, const yaml_char_t *anchor, json_t *val
         return 0;
     if (json_object_set(b->anchors, name, value) < 0 ||
         json_object_set_new(b->anchor_marks, name, json_integer((json_int_t)mark)) < 0)
-        return err_nomem(b->err);
+        return err_nomem(b->events.err);
     return 0;
 }
 
@@ -319,7 +248,7 @@ static int build(struct builder *b, const yaml_event_t *event, size_t mark, size
 
     if (event->type == YAML_ALIAS_EVENT)
         return build_alias(b, event, mark, depth, ret);
-    rc = add_node(b, position_of(event->start_mark), depth);
+    rc = add_node(b, yamlevents_position(event->start_mark), depth);
     if (rc < 0)
         return rc;
     switch (event->type) {
@@ -348,11 +277,11 @@ static int next_document(struct builder *b, bool *ret_more, struct yamlposition 
 {
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-        int rc = next_event(b, &event);
+        int rc = yamlevents_next(&b->events, &event);
 
         if (rc < 0)
             return rc;
-        *ret_at = position_of(event.start_mark);
+        *ret_at = yamlevents_position(event.start_mark);
         *ret_more = event.type == YAML_DOCUMENT_START_EVENT;
         if (*ret_more || event.type == YAML_STREAM_END_EVENT)
             return 0;
@@ -376,12 +305,12 @@ static int build_document(struct builder *b)
     if (rc < 0)
         return rc;
     if (more)
-        return fail_at(b, at, "a second document: only one is allowed");
+        return yamlevents_fail(&b->events, at, "a second document: only one is allowed");
     if (!doc->root || json_is_null(doc->root)) {
         json_decref(doc->root);
         doc->root = json_object();
     }
-    return doc->root ? 0 : err_nomem(b->err);
+    return doc->root ? 0 : err_nomem(b->events.err);
 }
 
 int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc **ret,
@@ -391,13 +320,10 @@ int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc
     json_auto_t *anchors = json_object(), *anchor_marks = json_object();
     _cleanup_(yaml_parser_delete) yaml_parser_t parser = {0};
     struct builder b = {
-        .parser = &parser,
-        .text = text,
-        .len = len,
+        .events = {&parser, text, len, name, err},
         .doc = doc,
         .anchors = anchors,
         .anchor_marks = anchor_marks,
-        .err = err,
     };
     int rc;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One YAML document as a JSON tree that remembers line and column of every key and value.
- * Scalars follow the YAML 1.2 core schema: plain null, true/false, integers and floats get their
- * type, all else is a string; JSON is read as well. Duplicate keys, other tags than the core
- * ones and several documents are errors; aliases are allowed within bounds (64 levels deep,
- * 100,000 nodes). An empty document is an empty object.
+ * Plain scalars get the type that kubectl gives them (yamlscalar.h), all else is a string; JSON is
+ * read as well. Duplicate keys, keys that are no strings, merge keys, other tags than the core ones
+ * and several documents are errors; aliases are allowed within bounds (64 levels deep, 100,000
+ * nodes). An empty document is an empty object.
  */
 #ifndef BASE_YAMLDOC_H
 #define BASE_YAMLDOC_H

@@ -8,7 +8,11 @@
 #include <string.h>
 #include <yaml.h>
 
-#define DIGITS "0123456789"
+#define OCTAL       "01234567"
+#define DECIMAL     OCTAL "89"
+#define HEXADECIMAL DECIMAL "abcdefABCDEF"
+
+#define WHOLE_MAX 9007199254740992.0 /* up to which a double holds every integer */
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -27,14 +31,16 @@ static bool is_null(const char *text)
 
 static bool is_true(const char *text)
 {
-    static const char *const words[] = {"true", "True", "TRUE", NULL};
+    static const char *const words[] = {"true", "True", "TRUE", "yes", "Yes", "YES",
+                                        "y",    "Y",    "on",   "On",  "ON",  NULL};
 
     return is_one_of(text, words);
 }
 
 static bool is_false(const char *text)
 {
-    static const char *const words[] = {"false", "False", "FALSE", NULL};
+    static const char *const words[] = {"false", "False", "FALSE", "no",  "No",  "NO",
+                                        "n",     "N",     "off",   "Off", "OFF", NULL};
 
     return is_one_of(text, words);
 }
@@ -52,23 +58,31 @@ static bool is_not_finite(const char *text)
     return is_one_of(text, nans) || is_one_of(text + sign_length(text), infinite);
 }
 
-/* The base of an integer, or 0 where the text is none. */
-static int integer_base(const char *text)
+/* ---- numbers */
+
+/*
+ * The base of an integer without its sign, or 0 where the text is none, and where its digits
+ * begin. What begins with a 0 is octal, but for what has an 8 or a 9 in it.
+ */
+static int integer_base(const char *text, const char **ret_digits)
 {
     static const struct {
         const char *prefix, *digits;
         int base;
     } forms[] = {
-        {"0o", "01234567", 8},
-        {"0x", DIGITS "abcdefABCDEF", 16},
+        {"0b", "01", 2},         {"0B", "01", 2},         {"0o", OCTAL, 8}, {"0O", OCTAL, 8},
+        {"0x", HEXADECIMAL, 16}, {"0X", HEXADECIMAL, 16}, {"0", OCTAL, 8},  {"", DECIMAL, 10},
     };
-    const char *decimal = text + sign_length(text);
 
-    for (size_t i = 0; i < ELEMENTS(forms); i++)
-        if (strncmp(text, forms[i].prefix, 2) == 0 && text[2] &&
-            !text[2 + strspn(text + 2, forms[i].digits)])
+    for (size_t i = 0; i < ELEMENTS(forms); i++) {
+        size_t skip = strlen(forms[i].prefix);
+
+        *ret_digits = text + skip;
+        if (strncmp(text, forms[i].prefix, skip) == 0 && text[skip] &&
+            !text[skip + strspn(text + skip, forms[i].digits)])
             return forms[i].base;
-    return *decimal && !decimal[strspn(decimal, DIGITS)] ? 10 : 0;
+    }
+    return 0;
 }
 
 /* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
@@ -77,10 +91,10 @@ static bool is_real(const char *text)
     size_t whole, fraction = 0;
 
     text += sign_length(text);
-    whole = strspn(text, DIGITS);
+    whole = strspn(text, DECIMAL);
     text += whole;
     if (*text == '.') {
-        fraction = strspn(++text, DIGITS);
+        fraction = strspn(++text, DECIMAL);
         text += fraction;
     }
     if (!whole && !fraction)
@@ -89,22 +103,24 @@ static bool is_real(const char *text)
         text += 1 + sign_length(text + 1);
         if (!*text)
             return false;
-        text += strspn(text, DIGITS);
+        text += strspn(text, DECIMAL);
     }
     return !*text;
 }
 
-static int resolve_integer(const char *text, int base, json_t **ret, const char **ret_problem)
+static int resolve_integer(const char *digits, int base, bool negative, json_t **ret,
+                           const char **ret_problem)
 {
-    intmax_t value;
+    const uintmax_t most = (uintmax_t)INT64_MAX + negative;
+    uintmax_t value;
 
     errno = 0;
-    value = strtoimax(base == 10 ? text : text + 2, NULL, base);
-    if (errno || value > INT64_MAX || value < INT64_MIN) {
+    value = strtoumax(digits, NULL, base);
+    if (errno || value > most) {
         *ret_problem = "the number does not fit into 64 bits: put it in quotes if it is a text";
         return -1;
     }
-    *ret = json_integer(value);
+    *ret = json_integer(negative ? (json_int_t)(0 - value) : (json_int_t)value);
     return *ret ? 0 : -1;
 }
 
@@ -119,33 +135,80 @@ static int resolve_real(const char *text, json_t **ret, const char **ret_problem
     value = strtod_l(text, NULL, c);
     freelocale(c);
     if (!isfinite(value)) {
-        *ret_problem = "the number is too large";
+        *ret_problem = "the number is too large: put it in quotes if it is a text";
         return -1;
     }
     *ret = json_real(value);
     return *ret ? 0 : -1;
 }
 
+/*
+ * A number without the underscores in it, which the caller frees; NULL in *ret where they make it a
+ * text. They may be anywhere behind a first digit or sign, but behind a dot only between digits.
+ */
+static int without_underscores(const char *text, char **ret)
+{
+    char *out = strdup(text), *end = out;
+
+    if (!out)
+        return -1;
+    for (const char *p = text; *p; p++) {
+        bool between = p > text && strchr(DECIMAL, p[-1]) && p[1] && strchr(DECIMAL, p[1]);
+
+        if (*p != '_') {
+            *end++ = *p;
+        } else if (*text == '.' && !between) {
+            free(out);
+            out = NULL;
+            break;
+        }
+    }
+    if (out)
+        *end = '\0';
+    *ret = out;
+    return 0;
+}
+
+/* Leaves *ret NULL where the text is no number. */
+static int resolve_number(const char *text, json_t **ret, const char **ret_problem)
+{
+    _cleanup_(freep) char *plain = NULL;
+    const char *digits;
+    int base;
+
+    if (!*text || !strchr("+-." DECIMAL, *text))
+        return 0;
+    if (without_underscores(text, &plain) < 0)
+        return -1;
+    if (!plain)
+        return 0;
+    base = integer_base(plain + sign_length(plain), &digits);
+    if (base)
+        return resolve_integer(digits, base, *plain == '-', ret, ret_problem);
+    return is_real(plain) ? resolve_real(plain, ret, ret_problem) : 0;
+}
+
+/* ---- scalars */
+
 static int resolve_plain(const struct yamlscalar *scalar, json_t **ret, const char **ret_problem)
 {
     const char *text = scalar->text;
-    int base = integer_base(text);
+    json_t *value = NULL;
 
     if (is_not_finite(text)) {
         *ret_problem = "infinity and not-a-number are not supported";
         return -1;
     }
-    if (base)
-        return resolve_integer(text, base, ret, ret_problem);
-    if (is_real(text))
-        return resolve_real(text, ret, ret_problem);
-    if (is_null(text))
-        *ret = json_null();
-    else if (is_true(text) || is_false(text))
-        *ret = json_boolean(is_true(text));
-    else
-        *ret = json_stringn(text, scalar->len);
-    return *ret ? 0 : -1;
+    if (resolve_number(text, &value, ret_problem) < 0)
+        return -1;
+    if (!value && is_null(text))
+        value = json_null();
+    else if (!value && (is_true(text) || is_false(text)))
+        value = json_boolean(is_true(text));
+    else if (!value)
+        value = json_stringn(text, scalar->len);
+    *ret = value;
+    return value ? 0 : -1;
 }
 
 static bool fits_tag(const json_t *value, const char *tag)
@@ -176,24 +239,39 @@ static int resolve_tagged(const struct yamlscalar *scalar, json_t **ret, const c
         *ret_problem = "the tag is not supported here or does not fit the value";
         return -1;
     }
-    *ret = json_is_integer(value) && strcmp(scalar->tag, YAML_FLOAT_TAG) == 0
-               ? json_real((double)json_integer_value(value))
-               : TAKE_PTR(value);
+    *ret = TAKE_PTR(value);
+    return 0;
+}
+
+static int resolve_any(const struct yamlscalar *scalar, json_t **ret, const char **ret_problem)
+{
+    if (scalar->tag && strcmp(scalar->tag, YAML_STR_TAG) != 0)
+        return resolve_tagged(scalar, ret, ret_problem);
+    if (!scalar->tag && scalar->plain)
+        return resolve_plain(scalar, ret, ret_problem);
+    *ret = json_stringn(scalar->text, scalar->len);
     return *ret ? 0 : -1;
+}
+
+/* JSON has one kind of number: 1e3 is 1000 for whoever reads it as an integer. */
+static bool is_whole(const json_t *value)
+{
+    double number = json_real_value(value);
+
+    return json_is_real(value) && trunc(number) == number && fabs(number) < WHOLE_MAX;
 }
 
 int yamlscalar_resolve(const struct yamlscalar *scalar, json_t **ret, const char **ret_problem)
 {
+    json_auto_t *value = NULL;
+
     *ret_problem = NULL;
     if (strlen(scalar->text) != scalar->len) {
         *ret_problem = "a NUL character is not supported";
         return -1;
     }
-    if (scalar->tag && strcmp(scalar->tag, YAML_STR_TAG) != 0)
-        return resolve_tagged(scalar, ret, ret_problem);
-    if (scalar->tag || !scalar->plain) {
-        *ret = json_stringn(scalar->text, scalar->len);
-        return *ret ? 0 : -1;
-    }
-    return resolve_plain(scalar, ret, ret_problem);
+    if (resolve_any(scalar, &value, ret_problem) < 0)
+        return -1;
+    *ret = is_whole(value) ? json_integer((json_int_t)json_real_value(value)) : TAKE_PTR(value);
+    return *ret ? 0 : -1;
 }

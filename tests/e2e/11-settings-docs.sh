@@ -35,6 +35,15 @@ ok $? 'there are settings to compare'
 diff -u "$work/program" "$work/docs" >"$work/out"
 ok $? 'docs/settings.md has the settings of the program and of all built plugins'
 
+awk '{ print $(NF - 1) }' "$work/program" | sort >"$work/keys"
+sed -n 's/\\-/-/g; s/^\.It Ic //p' "$builddir/docs/cas-backup.yaml.5" | sort >"$work/page"
+diff -u "$work/keys" "$work/page" >"$work/out"
+ok $? 'and so has cas-backup.yaml(5)'
+for header in "$srcdir"/include/cas-backup/*.h; do
+    grep -q "^\.Ss <cas-backup/${header##*/}>\$" "$builddir/docs/cas-backup-plugin.3"
+    ok $? "cas-backup-plugin(3) has ${header##*/}"
+done
+
 # Words of the form --name.
 long_options() {
     grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u
@@ -52,8 +61,19 @@ while read -r command; do
 done <"$work/program"
 [ "$missing" -eq 0 ] && [ -s "$work/program" ]
 ok $? 'the manual has the commands of the program'
+
+# What is named in `code` and begins like a path of the repository.
+# shellcheck disable=SC2016 # ` is the page's
+grep -oE '`(include|src|plugins|tests|cronjob|docs)/[A-Za-z0-9_./-]+`' "$srcdir/README.md" "$docs"/*.md |
+    sed 's/.*:`\(.*\)`/\1/' | sort -u >"$work/paths"
+while read -r path; do
+    [ -e "$srcdir/$path" ] || echo "$path"
+done <"$work/paths" >"$work/out"
+[ ! -s "$work/out" ] && grep -qx src/pass/pass.c "$work/paths"
+ok $? 'each file that the documents name is there'
 if command -v groff >/dev/null; then
-    groff -mandoc -Tutf8 -ww -z "$docs/cas-backup.8" >"$work/out" 2>&1 && [ ! -s "$work/out" ]
+    groff -mandoc -Tutf8 -ww -z "$docs/cas-backup.8" "$builddir/docs/cas-backup.yaml.5" \
+        "$builddir/docs/cas-backup-plugin.3" >"$work/out" 2>&1 && [ ! -s "$work/out" ]
     ok $? 'groff finds no fault in the manual'
 fi
 finish

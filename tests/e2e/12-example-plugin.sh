@@ -23,7 +23,7 @@ ok $? 'it exports one symbol'
 
 cp "$mocks/registration-good.so" "$mocks/state-good.so" "$plugins/"
 run 0 'it is loaded' plugins -v --plugin-dir "$plugins"
-grep -q '^discovery  *example  *1.0  *1 ' "$work/out"
+grep -q '^discovery  *example  *1.0  *2 ' "$work/out"
 ok $? 'and listed'
 has out 'EXAMPLE_PORT' 'with its settings'
 

@@ -74,11 +74,28 @@ ok $? 'it sees the end of its children, whatever its parent ignores'
 kill -KILL "$pid"
 ended 137 'and SIGKILL is the end'
 
+# One's own processes are open to oneself; root must give its rights up to be held to that.
+plain=
+[ "$(id -u)" != 0 ] || plain='setpriv --bounding-set=-all --inh-caps=-all'
+$plain sleep 60 &
+other=$!
+# shellcheck disable=SC2086 # words of a command
+start check-hangs $plain
+while grep -qsx setpriv "/proc/$other/comm"; do sleep 0.02; done
+if $plain cat "/proc/$other/environ" >"$work/out" 2>"$work/err"; then
+    ! $plain cat "/proc/$pid/environ" >"$work/out" 2>"$work/err"
+    ok $? 'nobody looks into its memory'
+fi
+kill "$other"
+kill -KILL "$pid"
+ended 137 'and it is gone'
+
 "$program" --version <&- >"$work/out" 2>&-
 ok $? 'closed streams do no harm'
 has out 'plugin ABI' 'to the open one'
 
-CONTROLLER_LOOP_INTERVAL_SECONDS=60 "$program" --plugin-dir "$mocks" -f "$work/s.yaml" --session x \
+SELECTOR_LABLE=a CONTROLLER_LOOP_INTERVAL_SECONDS=60 "$program" --plugin-dir "$mocks" -f "$work/s.yaml" --session x \
     >"$work/out" 2>"$work/err"
+has err 'SELECTOR_LABLE is not known and not used; is SELECTOR_LABEL meant?' 'a misspelt variable is told'
 has err 'CONTROLLER_LOOP_INTERVAL_SECONDS is not used' 'the old interval is said to have no effect'
 finish

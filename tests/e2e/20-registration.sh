@@ -70,6 +70,12 @@ check() { # NAME SECONDS PATTERN [SETTING...]
     primary_args=() backup_args=() between='' config=config.json
 }
 
+# What the plugin logged meanwhile.
+check_log() { # NAME PATTERN
+    grep -Eq "$2" "$work/log"
+    ok $? "$kind: $1"
+}
+
 # shellcheck disable=SC2317 # called by check
 kill_primary() {
     kill "$primary_pid"
@@ -93,22 +99,22 @@ for kind in config session api; do
     backup_args=(--silent)
     check "a backup that is silent" 2 '^timeout: '
     primary_args=(--show wrong-chain)
-    check "a primary under another chain" 5 'certificate.*(not trusted|signature failure)'
+    check "a primary under another chain" 10 'certificate.*(not trusted|signature failure)'
     primary_args=(--show wrong-name)
-    check "a primary with another name" 5 'name|subject|localhost'
+    check "a primary with another name" 10 'name|subject|localhost'
     primary_args=(--show expired) config=expired.json
-    check "a chain that has expired" 5 'expired'
+    check "a chain that has expired" 10 'expired'
     config=stranger.json
-    check "somebody who is not the owner" 5 'Access denied: only the owner'
+    check "somebody who is not the owner" 10 'Access denied: only the owner'
     backup_args=(--provisioned)
-    check "a backup that is provisioned" 5 'provisioned already'
+    check "a backup that is provisioned" 10 'provisioned already'
     primary_args=(--refuse 'the database is read-only')
-    check "a primary that refuses" 5 'the database is read-only'
+    check "a primary that refuses" 10 'the database is read-only'
     for fault in garbage endless truncate cut; do
         backup_args=("--$fault")
-        check "a backup that answers wrong: $fault" 3 '^(invalid|unreachable|failed): .*backup CAS'
+        check "a backup that answers wrong: $fault" 10 '^(invalid|unreachable|failed|timeout): .*backup CAS'
         primary_args=("--$fault")
-        check "a primary that answers wrong: $fault" 3 '^(invalid|unreachable|failed): .*primary CAS'
+        check "a primary that answers wrong: $fault" 10 '^(invalid|unreachable|failed|timeout): .*primary CAS'
     done
     primary_args=(--fail 1)
     check "a primary that is busy for a moment" 10 '^registered$'
@@ -120,12 +126,33 @@ for kind in config api; do
 done
 kind=config
 check "upgrades" 10 '^registered$' command=register-upgrade
+config=ending.json primary_args=(--show ending)
+check "a chain that soon expires is still good" 10 '^registered$'
 kind=session
-check "a session fixes its tolerances" 5 '^invalid: tolerate' tolerate='[group-out-of-date]'
+expected=5e753b24ae9c62c5d86f0fc6e1acb663f0debdcee99f6c327de66cbf3ce3ef66
+SCONE_SANDBOX_MRENCLAVE=$expected check "a policy that is older than the CLI says so first" 10 \
+    "^failed: Unexpected enclave measurement \\(MRENCLAVE, [0-9a-f]+\\) - Expected $expected"
+check_log "and the log has all of it" 'Unexpected enclave signer: .*Attestation failed: .*not trustworthy'
+check "a session fixes its tolerances" 10 '^invalid: tolerate' tolerate='[group-out-of-date]'
 kind=api
-check "another path can be given" 5 '404: No such resource: /v1/other' register_path=/v1/other
-check "another body can be given" 5 '400: The DB certificate is damaged' \
+check "another path can be given" 10 '404: No such resource: /v1/other' register_path=/v1/other
+check "another body can be given" 10 '400: The DB certificate is damaged' \
     register_body='{cert: "{certificate}"}'
+
+for yes in '200:{"msg":["the database is locked"]}' '202:{}' '200:[]' '200:"registered"'; do
+    primary_args=(--yes "$yes")
+    check "an answer that is no yes: $yes" 10 '^(invalid|failed): .*primary CAS'
+done
+for yes in '200:{"id":"x"}' 204; do
+    primary_args=(--yes "$yes")
+    check "another answer that is a yes: $yes" 10 '^registered$'
+done
+primary_args=(--form v2) backup_args=(--form v2)
+check "a certificate of another form is no certificate" 10 "^invalid: .*no text at 'certificate'"
+primary_args=(--form v2) backup_args=(--form v2)
+check "unless the settings say that any form may be" 10 '^registered$' certificate_form=any
+check "a version without a number is a wrong setting" 10 '^invalid: verified_with: .new' \
+    verified_with=new
 
 # What a CLI can do wrong.
 program() { # NAME BODY
@@ -133,23 +160,23 @@ program() { # NAME BODY
     chmod +x "$work/$1"
 }
 kind=config
-check "a CLI that is missing" 5 '^not found: .*no-such-scone' program="$work/no-such-scone"
+check "a CLI that is missing" 10 '^not found: .*no-such-scone' program="$work/no-such-scone"
 : >"$work/plain"
-check "a CLI that is no program" 5 '^denied: .*plain' program="$work/plain"
+check "a CLI that is no program" 10 '^denied: .*plain' program="$work/plain"
 program hangs 'echo "waiting for the backup" >&2; exec sleep 60'
 check "a CLI that hangs" 5 '^timeout: .*waiting for the backup' program="$work/hangs"
 # shellcheck disable=SC2016
 program dies 'kill -SEGV $$'
-check "a CLI that dies" 5 '^failed: .*signal 11' program="$work/dies"
+check "a CLI that dies" 10 '^failed: .*signal 11' program="$work/dies"
 program floods 'exec yes'
 check "a CLI that prints without end" 10 '^failed: ' program="$work/floods"
 program mute 'exit 7'
-check "a CLI without a message" 5 'exit status 7' program="$work/mute"
+check "a CLI without a message" 10 'exit status 7' program="$work/mute"
 
 kind=session
 # shellcheck disable=SC2016
 program tells 'echo "Error: LAS is at $SCONE_LAS_ADDR" >&2; exit 1'
-POD_HOST_IP=192.0.2.9 check "LAS may be that of our own node" 5 'LAS is at 192\.0\.2\.9$' \
+POD_HOST_IP=192.0.2.9 check "LAS may be that of our own node" 10 'LAS is at 192\.0\.2\.9$' \
     program="$work/tells" las_address=node
 
 # What check() finds, and who the primary is.
@@ -162,6 +189,32 @@ finds() { # NAME PATTERN PLUGIN WHAT SETTING...
 }
 finds "check finds the CLI in PATH" '^SCONE CLI sh: good$' \
     scone-cli check program=sh config="$owner/config.json"
+finds "check tells the CLI's version" '^version of the SCONE CLI: good: scone 6\.0\.3$' \
+    scone-cli check program="$scone" config="$owner/config.json"
+finds "check tells why there is none" "^version of the SCONE CLI: good: 'false --version': exit " \
+    scone-cli check program=false config="$owner/config.json"
+options='^options of the SCONE CLI: '
+finds "check knows the options of a CLI" "${options}good\$" \
+    scone-cli check program="$scone" config="$owner/config.json" tolerate='[group-out-of-date]'
+export SCONE_SANDBOX_VERSION=5.8.0
+finds "check names the option that an old CLI does not know" \
+    "${options}bad: tolerate: '.* cas register-backup --help' does not list -S:" scone-cli check \
+    program="$scone" config="$owner/config.json" tolerate='[sw-hardening-needed]'
+finds "check names the retries that an old CLI does not know" \
+    "${options}bad: retries: '.* cas register-upgrade --help' does not list --retries:" scone-cli \
+    check program="$scone" config="$owner/config.json" retries=2 command=register-upgrade
+kind=config
+check "an old CLI with a newer configuration" 10 \
+    '^failed: Could not read the configuration: unknown field .session_signing_[^ ]*: \*{64}$'
+unset SCONE_SANDBOX_VERSION
+finds "check has doubts where a CLI has no help" \
+    "${options}good: 'false cas register-backup --help': exit status 1" scone-cli check \
+    program=false config="$owner/config.json" retries=2
+finds "check says when a chain ends" '^pinned chain of CAS localhost: good: .*expires at .*in 9 days' \
+    scone-cli check config="$owner/ending.json"
+finds "check says when a chain ends, without the CLI" \
+    '^pinned chain of CAS localhost: good: .*expires at .*in 9 days' \
+    cas-api check config="$owner/ending.json"
 finds "check misses a CLI" '^SCONE CLI no-such-scone: bad: .*is not found$' \
     scone-cli check program=no-such-scone config="$owner/config.json"
 finds "check finds an expired chain" '^pinned chain of CAS localhost: bad: .*expired at' \
@@ -171,6 +224,17 @@ finds "check says that the primary is down" '^primary CAS localhost:[0-9]+: bad:
 start_pair
 finds "check says that the primary answers" '^primary CAS localhost:[0-9]+: good$' \
     cas-api check config="$owner/config.json"
+finds "check tells the primary's version" '^version of the primary CAS: good: 5\.8\.0-sandbox$' \
+    cas-api check config="$owner/config.json"
+calls='^calls of cas-api: good: .*'
+finds "check names the page where nobody checked the calls" "$calls docs/cas-api.md" \
+    cas-api check config="$owner/config.json"
+finds "check names the versions where they were checked with another" \
+    "$calls is of version 5.8.0-sandbox, and .* checked with 6.0.3" \
+    cas-api check config="$owner/config.json" verified_with=6.0.3
+"$driver" "$plugins" cas-api check 5 config="$owner/config.json" verified_with=5.9.1 >"$work/out"
+! grep -q "^calls of" "$work/out"
+ok $? "check has no doubts where they were checked with this one"
 stop_all
 id=$("$driver" "$plugins" cas-api primary 5 config="$owner/config.json" cas=192.0.2.7)
 finds "both plugins know the primary by its chain" "^localhost:[0-9]+ ${id#* }\$" \
@@ -186,11 +250,25 @@ finds "our own node must be known" '^invalid: las_address: .*POD_HOST_IP' \
 finds "a configuration that is missing is a wrong setting" '^invalid: .*/nowhere.json' \
     cas-api primary config=/nowhere.json
 
-# The owner's key: in no file but the owner's own, whatever happened.
+# What the CLI cannot read it may quote.
+kind=config
+# shellcheck disable=SC2016
+program quotes 'echo "Error: cannot read $(tr -d "\n" <"$SCONE_CLI_CONFIG" | cut -c1-4000)" >&2; exit 1'
+check "a CLI that quotes its configuration" 10 '^failed: cannot read .*default_cas' \
+    program="$work/quotes"
+# shellcheck disable=SC2016
+program tells_seed 'seed=$(sed -n "s/.*_seed\": \"\([0-9a-f]*\).*/\1/p" "$SCONE_CLI_CONFIG")
+echo "Caused by: seed ${seed#????}." >&2; exit 1'
+check "a CLI that quotes a part of the second secret" 10 '^failed: seed \*{60}\.$' \
+    program="$work/tells_seed"
+
+# The owner's secrets: in no file but the owner's own, whatever happened.
 key=$(sed -n 's/.*BEGIN PRIVATE KEY-----\\n\([A-Za-z0-9+/]*\).*/\1/p' "$owner/config.json")
-key_is_in() { grep -rqsF "${key:8:40}" "$@"; }
-[ ${#key} -ge 60 ] && key_is_in "$owner/config.json" && ! key_is_in "$TMPDIR" "$work/log"
-ok $? "no key is left behind by success, failure and timeout"
+seed=$(sed -n 's/.*_seed": "\([0-9a-f]*\).*/\1/p' "$owner/config.json")
+key_is_in() { grep -rqsF -e "${key:8:40}" -e "${seed:4:12}" "$@"; }
+[ ${#key} -ge 60 ] && [ ${#seed} = 64 ] && key_is_in "$owner/config.json" &&
+    ! key_is_in "$TMPDIR" "$work/log"
+ok $? "no secret is left behind by success, failure and timeout"
 
 # shellcheck disable=SC2016
 program waits 'echo $$ >"$HOME/started"; exec sleep 60'

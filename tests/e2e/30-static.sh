@@ -33,7 +33,20 @@ is() {
     ok $? "${*: -1}"
 }
 
+# wait_for COMMAND...: until it is true, 10 s at most
 # shellcheck disable=SC2317 # called by is
+wait_for() {
+    for _ in $(seq 200); do
+        "$@" && return
+        sleep 0.05
+    done
+    return 1
+}
+# shellcheck disable=SC2317 # called by is
+same_records() { # as they were in before.json; what is said of the pass changes each time
+    [ "$(jq -S .records "$state")" = "$(jq -S .records "$work/before.json")" ]
+}
+# shellcheck disable=SC2317
 nothing_runs() { [ "$(count_running)" = 0 ] && ! grep -q '"spawned"' "$state"; }
 registrations() { wc -l <"$work/registered"; }
 change_hardware() { rm "$hosts/$1.boot"; }
@@ -51,7 +64,8 @@ cp -p "$state" "$work/before.json"
 pass 0 'the second pass finds nothing to do'
 has out '3 registered (0 new, 3 kept)' 'keeps them'
 is [ "$(registrations)" = 3 ] 'registers none'
-is [ -z "$(find "$state" -newer "$work/before.json")" ] 'and leaves the state file alone'
+is same_records 'and leaves the records alone'
+cp -p "$state" "$work/before.json"
 
 change_hardware server-2
 pass 0 'plan tells of another boot ID' plan
@@ -79,8 +93,18 @@ is [ "$(field outcome server-2)$(field outcome server-3)" = keptfailed ] 'or kep
 is [ "$(grep -c '"exit": 1' "$work/out")" = 1 ] 'and the report tells the exit status'
 is nothing_runs 'what was begun on it is removed'
 pass 0 'status shows it' status
-grep -Eq '^server-3 .*failed +no .*no enclave memory left' "$work/out"
-ok $? 'as one that may be another machine'
+grep -Eq '^server-3 +static +failed +no +20[^ ]+ +- +20[^ ]+ +1 +register-backup +boot-id-changed: spawn: .*no enclave memory left$' "$work/out"
+ok $? 'as one that may be another machine: unprotected since when, and why'
+grep -Eq '^server-1 +static +registered +yes +20[^ ]+ +- +- +- +register-backup +-$' "$work/out"
+ok $? 'beside one that is well'
+pass 0 'status has more' status -o wide
+grep -Eq '^server-3 +static +static.server-3 +failed .* - +[0-9a-f-]+ +boot-id-changed' "$work/out"
+ok $? 'where it is wanted'
+pass 0 'status has names alone' status -o name
+is [ "$(tr '\n' ' ' <"$work/out")" = 'server-1 server-2 server-3 ' ] 'for scripts'
+pass 0 'status has all that is known' status -o json
+has out '"unprotected": "20' 'of each node'
+has out '"exit": 1' 'and of the last pass'
 pass 4 'coverage does not count on it: it may be another machine' coverage server-3
 has out 'its hardware changed since' 'and says why'
 pass 0 'one of the others is enough' coverage server-3 server-1
@@ -101,6 +125,27 @@ timeout --foreground --preserve-status 1 "$program" coverage - --plugin-dir "$bu
     --config "$owner/config.json" <"$work/fifo" >"$work/out" 2>"$work/err"
 is [ $? -eq 143 ] 'a signal ends the wait for names'
 kill "$holder"
+{ cat "$settings" && echo 'fail_on: [too-few, overdue]'; } >"$work/lenient.yaml"
+settings=$work/lenient.yaml
+pass 0 'a host that fails need not be a failure' run
+has err '1 nodes could not be registered: fail_on leaves that out, so the exit status is 0' 'and is said'
+sed -i 's/"unprotected":"20[^"]*"/"unprotected":"2026-01-01T00:00:00Z"/' "$state"
+pass 6 'unless it fails for too long' run -o json
+has err "node 'server-3' has been unprotected since 2026-01-01T00:00:00Z, the longest of 1 that are overdue" 'which is told'
+has out '"longest": "server-3"' 'and in the report'
+echo 'min_registered: 3' >>"$settings"
+pass 4 'too few hosts are graver'
+sed -i '/min_registered/d; s/fail_on:.*/fail_on: []/' "$settings"
+pass 0 'nothing is a failure where nobody wants it' run
+has err '1 nodes are unprotected for longer than overdue_after: fail_on leaves that out' 'which is said'
+echo 'overdue_after: 0s' >>"$settings"
+sed -i '/fail_on/d' "$settings"
+pass 1 'or where nothing is overdue' run
+echo 'retry_backoff: 1h' >>"$settings"
+pass 0 'a host that fails again and again can be left alone for a while' run -o json
+is [ "$(field outcome server-3)$(field reason server-3)" = skippedbacking-off ] 'as it says'
+pass 1 'unless somebody wants it' run --force server-3
+settings=$work/settings.yaml
 rm "$hosts/server-3.broken"
 pass 0 'the next pass tries it again'
 has out '3 registered (1 new, 2 kept)' 'and no other'
@@ -127,10 +172,72 @@ has err "--only: no source has a node 'server-7'" 'and named'
 pass 0 'a host can be forgotten' forget server-2
 pass 0 'the next pass registers it' run -o json
 is [ "$(field reason server-2)" = new ] 'as a new one'
+cp "$hosts/server-2.boot" "$hosts/server-3.boot"
+echo 'min_registered: 3' >>"$settings"
+pass 4 'one machine under two names is one' run
+has err "nodes 'server-2' and 'server-3' are one machine, with one boot ID: they count once" \
+    'of which there is a warning'
+has out '2 registered (1 new, 2 kept)' 'and it counts once'
+pass 4 'coverage counts it once, too' coverage server-3 server-2
+has out 'the database opens on 1 of 2' 'of the two that are named'
+has out "it is the same machine as 'server-3'" 'and says why'
+change_hardware server-3
+pass 0 'until it is another machine again' run
+
+# ---- a mistake that all share
+
+printf 'parallel: 1\ngive_up_after: 2\n' >>"$settings"
+for name in server-1 server-2 server-3; do echo 'no such image' >"$hosts/$name.broken"; done
+pass 1 'what fails on all nodes is given up' run --force all -o json
+grep -q '"skipped": 1' "$work/out" && grep -q '"reason": "given-up"' "$work/out" && grep -q '"failed": 2' "$work/out"
+ok $? 'after as many failures as the settings say'
+has err "given up after 2 failures without a success; the first, of node 'server-" 'which are told'
+has out '"cause": {' 'and in the report'
+rm "$hosts"/*.broken
+write_settings 3 "$cli"
+pass 0 'the next pass begins anew' run
+is nothing_runs 'and nothing is left'
+
+# ---- another release
+
+pass 0 'all are registered for the present release' coverage --wait 1s
+echo 'release: six' >>"$settings"
+pass 0 'plan tells of another release' plan
+grep -Eq "^server-2 .*register +release-changed +it is registered for 'register-backup'$" "$work/out"
+ok $? 'and of the one before'
+has out '3 registered (0 new, 0 kept)' 'which holds still'
+pass 0 'so coverage counts on all' coverage
+has out "it is registered for 'register-backup'" 'and says for what'
+pass 4 'but nobody is ready' coverage --wait 1s server-2 server-3
+has err '2 nodes are not registered for the present release yet' 'as it says'
+"$program" coverage --wait 5m --plugin-dir "$builddir/.libs" -f "$settings" \
+    --config "$owner/config.json" >"$work/waited" 2>"$work/waiting" &
+waiter=$!
+# shellcheck disable=SC2317
+it_waits() { grep -q 'not registered for the present release yet' "$work/waiting"; }
+is wait_for it_waits 'somebody waits'
+pass 0 'a pass registers all again' run -o json
+is [ "$(field reason server-2)" = release-changed ] 'for that reason'
+wait "$waiter"
+ok $? 'and the wait is over'
+grep -q 'the database opens on 3 of 3' "$work/waited"
+ok $? 'with the answer'
+pass 0 'the next pass has nothing to do' run
+has out '(0 new, 3 kept)' 'as for every release'
+"$program" coverage --wait 5m stranger --plugin-dir "$builddir/.libs" -f "$settings" \
+    --config "$owner/config.json" >"$work/waited" 2>"$work/waiting" &
+waiter=$!
+is wait_for it_waits 'who waits for a stranger'
+kill -TERM "$waiter"
+wait "$waiter"
+is [ $? = 143 ] 'is ended by a signal'
+pass 2 'only coverage waits' run --wait 1s
+write_settings 3 "$cli"
+pass 0 'back to the release that follows from the command' run
 write_settings 3 '{plugin: cas-api}'
 cp -p "$state" "$work/before.json"
 pass 0 'without the CLI the primary is the same'
-is [ -z "$(find "$state" -newer "$work/before.json")" ] 'so nothing is to be done'
+is same_records 'so nothing is to be done'
 before=$(registrations)
 pass 0 'but can be' run --force all
 is [ "$(registrations)" = $((before + 3)) ] 'and the primary sees it'
@@ -144,15 +251,6 @@ has out '"kept": 3' 'and what is printed comes all the same'
 
 # ---- ends before the end
 
-# wait_for COMMAND...: until it is true, 10 s at most
-# shellcheck disable=SC2317 # called by is
-wait_for() {
-    for _ in $(seq 200); do
-        "$@" && return
-        sleep 0.05
-    done
-    return 1
-}
 # shellcheck disable=SC2317 # called by wait_for
 all_run() { [ "$(count_running)" = 3 ]; }
 for name in server-1 server-2 server-3; do change_hardware $name; done
@@ -162,12 +260,36 @@ is wait_for all_run 'a pass that takes long'
 pass 5 'keeps another one out'
 grep -Eq "another pass holds the lock .*state.json.lock': .*pid $pid, since 20" "$work/err"
 ok $? 'which names the holder'
+echo 'fail_on: [failed]' >>"$settings"
+pass 0 'which need not be a failure'
+has err 'fail_on leaves that out' 'and is said'
+sed -i '/^fail_on/d' "$settings"
+"$program" run --lock-wait 5m --only server-1 --deadline 1m --plugin-dir "$builddir/.libs" -f "$settings" \
+    --config "$owner/config.json" >"$work/waited" 2>"$work/waiting" &
+waiter=$!
+# shellcheck disable=SC2317
+it_waits() { grep -q 'waiting for the lock: another pass holds' "$work/waiting"; }
+is wait_for it_waits 'one may wait for it'
+kill -TERM "$waiter"
+wait "$waiter"
+is [ $? = 143 ] 'until a signal comes'
+pass 3 'or its deadline' run --lock-wait 5m --deadline 1s
+has err "the pass's deadline passed while it waited for the lock: another pass holds" 'as it says'
+"$program" run --lock-wait 5m --only server-1 --plugin-dir "$builddir/.libs" -f "$settings" \
+    --config "$owner/config.json" >"$work/waited" 2>"$work/waiting" &
+waiter=$!
+is wait_for it_waits 'or it gets the lock'
 begin=$SECONDS
 kill -TERM "$pid"
 cat <&3 >"$work/err"
 wait "$pid"
 is [ $? -eq 143 ] 'SIGTERM ends it with 143'
 is [ $((SECONDS - begin)) -lt 20 ] 'within 20 s'
+# shellcheck disable=SC2317
+it_begins() { grep -q "node 'server-1': provisioning" "$work/waiting"; }
+is wait_for it_begins 'and the other one begins'
+kill -TERM "$waiter"
+wait "$waiter"
 is nothing_runs 'with everything removed'
 pass 4 'the deadline ends a pass too' run --deadline 3s
 has err "the pass's deadline passed before" 'and says so'
@@ -279,6 +401,51 @@ has err 'cleanup: it is for all nodes' 'and says so'
 rm "$state"
 pass 0 'cleanup without any note' cleanup
 is nothing_runs 'removes what runs on each host'
+
+# ---- without the owner's key, and with the primary down
+
+pass 0 'all hosts are registered' run
+kill "$primary_pid"
+primary_pid=
+# known STATUS COMMAND...: with what was remembered
+known() {
+    run "$1" "'${*:2}' needs no key" "${@:2}" --plugin-dir "$builddir/.libs" -f "$work/known.yaml"
+}
+run 2 'status without the settings that it takes' status --plugin-dir "$builddir/.libs" -f "$settings"
+has err "neither instance nor cas is set: registration plugin 'scone-cli': " 'names them'
+has err '.cas/config.json' 'and the file that would do, too'
+for given in 'instance: racks' 'cas: mycas'; do
+    { cat "$settings" && echo "$given"; } >"$work/known.yaml"
+    known 0 status
+    grep -Eq '^server-3 .*registered +yes' "$work/out"
+    ok $? "with $given it knows which primary is meant"
+    known 0 coverage server-1 server-3
+    has out 'the database opens on 2 of 2' 'and where its database opens'
+    has out 'at least 1 wanted' 'for the present settings'
+done
+sed -i '/name: server-3/d' "$work/known.yaml"
+start_primary
+write_settings 2 "$cli"
+pass 0 'a pass without one of the hosts' run
+kill "$primary_pid"
+primary_pid=
+known 0 status
+grep -Eq '^server-3 .*registered +yes +20[^ ]+ +20' "$work/out"
+ok $? 'it says since when the host is absent'
+known 0 status -o name
+is [ "$(tr '\n' ' ' <"$work/out")" = 'server-1 server-2 ' ] 'which is no name of one that is there'
+run 2 'an absent host is not forgotten by its name' forget server-3 --plugin-dir "$builddir/.libs" \
+    -f "$work/known.yaml"
+has err "one that is absent goes by its UID: 'static.server-3'" 'but by its UID'
+known 0 forget static.server-3
+known 0 cleanup
+known 0 forget server-1
+known 4 coverage server-1
+rm "$state"
+known 0 status
+has err 'the state does not say which primary is meant' 'warns where there is no pass to remember'
+
+start_primary
 
 # ---- by hand: one more server, with nothing but the CLI's configuration
 

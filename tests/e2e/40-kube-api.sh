@@ -71,6 +71,11 @@ answers 200 "" "a put without a version" PUT "$maps/$instance-a" \
 head -c 1048577 /dev/zero | tr '\0' x >"$work/large"
 jq -Rc '{data: {large: .}}' "$work/large" >"$work/patch"
 answers 422 Invalid "a ConfigMap of more than 1 MiB" PATCH "$maps/$instance-a" "@$work/patch"
+for body in '[]' '7' '"text"' 'null' '{"data":' '\0'; do
+    answers 400 BadRequest "a patch that is no object: $body" PATCH "$maps/$instance-a" "$body"
+    answers 400 BadRequest "a body that is no object: $body" POST "$maps" "$body"
+    answers 400 BadRequest "an update that is no object: $body" PUT "$maps/$instance-a" "$body"
+done
 answers 404 NotFound "a patch of what is not there" PATCH "$maps/$instance-none" '{}'
 
 # lists in pages

@@ -28,8 +28,16 @@ is "the primary knows both" test "$(registrations)" = 2
 is "the records say so" test "$(records 'map(select(.status == "registered")) | length')" = 2
 is "nothing is left over" until_true 30 nothing_left
 
+# writes: how many requests so far changed something, but for those of the lock (in the sandbox)
+writes() {
+    api GET /sandbox/counts | jq '[to_entries[] | select(.key | test("^(create|update|patch|delete)")) |
+        select(.key | test("leases") | not) | .value] | add // 0'
+}
 before=$(pods_created)
+on_lab || written=$(writes)
+wrote() { on_lab || [ "$(writes)" = $((written + $1)) ]; }
 pass 0 "the second pass ends well" run -o json
+is "it writes that it began and how it ended, and nothing else" wrote 2
 is "it keeps both" counts_are '[2,2,2,0,2,0,0,0]'
 is "it creates no pod" test "$(pods_created)" = "$before"
 is "it registers nothing" test "$(registrations)" = 2
@@ -38,6 +46,18 @@ pass 0 "status ends well" status
 has out node-1 "status shows the nodes"
 pass 0 "coverage ends well" coverage
 pass 4 "coverage of a stranger is none" coverage stranger
+# known STATUS COMMAND...: without the owner's key
+known() { run "$1" "'${*:2}' needs no key" "${@:2}" --plugin-dir "$builddir/.libs" --file "$settings"; }
+known 0 status
+grep -Eq '^node-2 .*registered +yes' "$work/out"
+ok $? "it knows which primary is meant"
+known 0 coverage node-1 node-2
+has out 'the database opens on 2 of 2' "and where its database opens"
+known 0 cleanup
+known 0 forget node-2
+known 4 coverage node-2
+pass 0 "what is forgotten is registered again" run -o json
+is "and nothing else" counts_are '[2,2,2,1,1,0,0,0]'
 
 set_boot_id node-1 "another-boot"
 start_pass run -o json
@@ -80,5 +100,16 @@ pass 3 "a plugin that cannot be loaded is status 3" run --plugin-dir /nowhere
 pass 3 "an API that is not there is status 3" run --kubeconfig /nowhere
 pass 0 "cleanup ends well" cleanup
 pass 0 "check ends well" check
+api POST /api/v1/namespaces/scone/pods '{"metadata": {"name": "mycas-bc", "labels":
+    {"app.kubernetes.io/name": "backup-controller"}}, "spec": {"containers": [{"name": "bc", "image": "bc"}]}}' >/dev/null
+pass 0 "check beside another controller" check
+has out "backup controller 'scone/mycas-bc'" "names its pod"
+image=registry.scontain.com:5050/sconecuratedimages/services:cas-scone5 write_settings
+pass 0 "check with the default image" check
+has out "set \`image\` to the primary's own" "says what is wrong with it"
+image=registry.scontain.com/scone.cloud/cas-preprovisioned:6.0.3 write_settings
+pass 3 "check with a preprovisioned image fails" check
+has out "never unprovisioned" "and says why"
+write_settings
 is "nothing is left over at the end" until_true 30 nothing_left
 finish

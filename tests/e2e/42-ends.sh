@@ -44,6 +44,20 @@ is "in time" test $((SECONDS - begin)) -le 30
 is "and cleans up, too" until_true 30 nothing_left
 write_settings
 
+# a log that nobody reads: the pipe is full, and has somebody at both ends who does nothing
+mkfifo "$work/fifo"
+exec {pipe}<>"$work/fifo"
+timeout 0.5 cat /dev/zero >"$work/fifo"
+hold_cli
+err=$work/fifo start_pass run --force all -v
+is "a pass whose log nobody reads goes on" until_true 60 held 2
+begin=$SECONDS
+kill -TERM "$pass_pid"
+end_pass 143 "and ends when it is asked to"
+is "within 20 s" test $((SECONDS - begin)) -le 20
+is "with nothing left, the lease included" until_true 30 nothing_left
+exec {pipe}>&-
+
 hold_cli
 start_pass run --force all
 until_true 60 held 2

@@ -162,6 +162,41 @@ annotate() {
     api PATCH "/api/v1/nodes/$1" "{\"metadata\": {\"annotations\": {\"$2\": $3}}}" >/dev/null
 }
 
+# las_log 6|7 [IDENTITY]: what LAS of that version prints when it starts; without an identity its
+# line is missing.
+las_log() {
+    local at='[10000:INFO@04.05.2020/11:01:44] STARTER:' now=2026-02-23T10:07:36.762576Z
+    if [ "$1" = 6 ]; then
+        [ -z "${2-}" ] || echo "$at SCONE QE has public key $2"
+        echo "$at LAS is listening on 0.0.0.0:18766"
+    else
+        [ -z "${2-}" ] || echo "$now  INFO Intel QE ID: $2"
+        echo "$now  INFO LAS is listening on 0.0.0.0:18766"
+    fi
+}
+
+# start_las NODE 6|7 [IDENTITY]: a LAS pod of the sandbox, with label app=las.
+start_las() {
+    api POST "/api/v1/namespaces/$namespace/pods" "$(jq -n --arg node "$1" \
+        --arg log "$(las_log "${@:2}")" '{
+        metadata: {name: "las-\($node)", labels: {app: "las"}, annotations: {"sandbox/log": $log}},
+        spec: {nodeName: $node, containers: [{name: "las", image: "las"}]}}')" >/dev/null
+    until_true 30 las_is_ready "$1"
+}
+las_is_ready() {
+    api GET "/api/v1/namespaces/$namespace/pods/las-$1" |
+        jq -e '.status.containerStatuses[0].ready' >/dev/null
+}
+
+# restart_las NODE 6|7 [IDENTITY]: its container starts anew and has another log.
+restart_las() {
+    local pod="/api/v1/namespaces/$namespace/pods/las-$1"
+    api PATCH "$pod" "$(jq -n --arg log "$(las_log "${@:2}")" \
+        '{metadata: {annotations: {"sandbox/log": $log}}}')" >/dev/null
+    api PATCH "$pod/status" "$(api GET "$pod" | jq '{status: {containerStatuses:
+        [.status.containerStatuses[0] | .restartCount += 1]}}')" >/dev/null
+}
+
 # faults JSON: what goes wrong with requests to the sandbox, see kube_fault.h.
 faults() { api PUT /sandbox/faults "$1" >/dev/null; }
 
@@ -206,11 +241,12 @@ write_settings() {
     } >"$settings"
 }
 
-# start_pass ARGUMENT...: the program in the background as $pass_pid, its output as by pass.
+# start_pass ARGUMENT...: the program in the background as $pass_pid, its output as by pass, or its
+# log in the file $err.
 start_pass() {
     # shellcheck disable=SC2086 # a command line
     $wrapper "$program" --plugin-dir "$builddir/.libs" --file "$settings" \
-        --config "$owner/config.json" "$@" >"$work/out" 2>"$work/err" &
+        --config "$owner/config.json" "$@" >"$work/out" 2>"${err:-$work/err}" &
     pass_pid=$!
 }
 

@@ -6,9 +6,10 @@
  * address prints the findings of check() and `primary` the primary instead.
  */
 #include "base/clock.h"
-#include "cli.h"
-#include "loader.h"
-#include "options.h"
+#include "base/privatecopy.h"
+#include "plugin/loader.h"
+#include "settings/options.h"
+#include "settings/request.h"
 
 #include <cas-backup/registration.h>
 
@@ -32,10 +33,11 @@ static int report(int r, const struct casb_error *error, const char *success)
     return r < 0 ? 1 : 0;
 }
 
-static void print_finding(const char *what, bool good, const char *detail, void *arg)
+static void print_finding(const struct casb_finding *finding, void *arg)
 {
     (void)arg;
-    printf("%s: %s%s%s\n", what, good ? "good" : "bad", detail ? ": " : "", detail ? detail : "");
+    printf("%s: %s%s%s\n", finding->what, finding->good ? "good" : "bad",
+           finding->detail ? ": " : "", finding->detail ? finding->detail : "");
 }
 
 static int run(const struct casb_plugin *plugin, void *self, const char *what, int64_t seconds)
@@ -60,7 +62,7 @@ static int run(const struct casb_plugin *plugin, void *self, const char *what, i
 }
 
 /* The arguments SETTING=VALUE, which are taken apart in place. */
-static size_t read_settings(char **args, struct cli_override *list, size_t n)
+static size_t read_settings(char **args, struct request_override *list, size_t n)
 {
     size_t count = 0;
 
@@ -70,7 +72,7 @@ static size_t read_settings(char **args, struct cli_override *list, size_t n)
         if (!equals)
             errx(2, "'%s' is not of the form SETTING=VALUE", *args);
         *equals = 0;
-        list[count++] = (struct cli_override){*args, equals + 1, *args};
+        list[count++] = (struct request_override){*args, equals + 1, *args};
     }
     return count;
 }
@@ -79,17 +81,21 @@ int main(int argc, char **argv)
 {
     const struct casb_host host = {
         .size = sizeof host, .instance = "", .source = "", .holder = "x", .log = log_to_stderr};
-    struct cli_override list[16];
+    struct request_override list[16];
     struct options_origin origin = {.path = "", .env = environ, .overrides = list};
     const struct casb_plugin *plugin;
     json_auto_t *trees = json_array();
     _cleanup_(freep) void *values = NULL;
     struct casb_error error = {0};
+    size_t removed;
     void *self;
     int r;
 
     if (argc < 5)
         errx(2, "usage: registration-driver FOLDER PLUGIN ADDRESS SECONDS [SETTING=VALUE...]");
+    r = privatecopy_sweep(&removed, &error);
+    if (r < 0)
+        return report(r, &error, NULL);
     origin.n_overrides = read_settings(argv + 5, list, ELEMENTS(list));
     r = loader_load(argv[1], CASB_REGISTRATION, argv[2], &plugin, &error);
     if (r < 0)

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever a CLI prints, its message is one clean line within its limit. */
-#include "registration-scone-cli/cli_call.h"
+/* Whatever a CLI prints, its message and its version are one clean line within their limits. */
+#include "registration-scone-cli/cli_about.h"
+#include "registration-scone-cli/cli_output.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const char *said, const char *end)
+{
+    if (!memchr(said, 0, (size_t)(end - said)))
+        abort();
+    for (const char *c = said; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            abort();
+    }
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,13 +32,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(said + 96, canary, sizeof canary);
     /* Both streams: what follows the first NUL is standard output. */
     half = strlen(text);
-    cli_call_message(said, 96, text, half < size ? text + half + 1 : "");
-    if (memcmp(said + 96, canary, sizeof canary) != 0 || !memchr(said, 0, 96))
+    cli_output_message(said, 96, text, half < size ? text + half + 1 : "");
+    check(said, said + 96);
+    cli_about_version(said, 96, text);
+    check(said, said + 96);
+    if (memcmp(said + 96, canary, sizeof canary) != 0)
         abort();
-    for (const char *c = said; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            abort();
-    }
+    /* An option that is listed is one, and makes the text a help. */
+    if (cli_about_lists(text, "--retries") && !cli_about_is_help(text))
+        abort();
     free(text);
     return 0;
 }

@@ -34,12 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (document_begin(&first.doc))
         abort();
-    if (document_read((const char *)data, size, copy_record, &first, NULL) == CASB_ENOMEM ||
-        document_end(&first.doc) || document_begin(&second.doc))
+    if (document_read((const char *)data, size, copy_record, &first, NULL, NULL) == CASB_ENOMEM ||
+        document_end(&first.doc, NULL) || document_begin(&second.doc))
         abort();
     second.start = first.doc.out.data;
     second.end = second.start + first.doc.out.len;
-    if (document_read(second.start, first.doc.out.len, copy_record, &second, NULL) ||
+    if (document_read(second.start, first.doc.out.len, copy_record, &second, NULL, NULL) ||
         second.n != first.n)
         abort();
     buf_free(&first.doc.out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kubeconfig file of any content. */
-#include "kube/kube.h"
-#include "kube/kubeconfig.h"
+#include "common/kube/kube.h"
+#include "common/kube/kubeconfig.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct casb_host host = {.size = sizeof host, .log = drop_log};
     const struct kubeconfig_env env = {0};
-    struct kubeconfig *config = NULL;
+    struct kubecontext *config = NULL;
     struct casb_error err = {0};
     char path[64];
     int fd = memfd_create("kubeconfig", MFD_CLOEXEC);
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (!err.code) {
         abort();
     }
-    kubeconfig_free(config);
+    kubecontext_free(config);
     close(fd);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log of any bytes: a key is one that stands there, or there is none and nothing is written. */
+/* A log of any bytes: an identity is one that stands there, or there is none and nothing is
+ * written. */
 #include "base/laslog.h"
 
 #include <cas-backup/error.h>
@@ -21,19 +22,27 @@ static int stands_there(const char *log, size_t size, const char *key)
     return 0;
 }
 
+static int is_of(const struct casb_identity *identity, enum casb_identity_kind kind, size_t length,
+                 const char *digits)
+{
+    return identity->kind == kind && strlen(identity->text) == length &&
+           strspn(identity->text, digits) == length;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *log = (const char *)data;
-    char key[LASLOG_KEY_BYTES] = "untouched";
-    int r = laslog_parse_key(log, size, key);
+    struct casb_identity key = {.text = "untouched"};
+    int r = laslog_parse(log, size, &key);
 
     if (r == CASB_ENOTFOUND) {
-        if (strcmp(key, "untouched") != 0)
+        if (strcmp(key.text, "untouched") != 0)
             abort();
         return 0;
     }
-    if (r != 0 || strlen(key) != LASLOG_KEY_BYTES - 1 ||
-        strspn(key, "0123456789ABCDEF") != strlen(key) || !stands_there(log, size, key))
+    if (r != 0 || !stands_there(log, size, key.text) ||
+        !(is_of(&key, CASB_LAS_KEY, CASB_LAS_KEY_LENGTH, "0123456789ABCDEF") ||
+          is_of(&key, CASB_LAS_QE_ID, CASB_LAS_QE_ID_LENGTH, "0123456789abcdef")))
         abort();
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A watch's stream of any content: in pieces of any size it must come to the same. */
-#include "kube/watch.h"
+#include "common/kube/watch.h"
 
 #include "base/jsonx.h"
 
@@ -27,11 +27,11 @@ static size_t feed(struct watch_stream *stream, const char *data, size_t size, s
     size_t events = 0;
 
     *stream = (struct watch_stream){
-        .event = count, .arg = &events, .line = BUF_INIT(LINE_BYTES), .retry_ns = -1};
+        .event = count, .arg = &events, .pending = BUF_INIT(LINE_BYTES), .retry_ns = -1};
     for (size_t at = 0; at < size; at += piece)
         if (watch_stream_feed(stream, data + at, size - at < piece ? size - at : piece))
             break;
-    buf_free(&stream->line);
+    buf_free(&stream->pending);
     return events;
 }
 

@@ -6,9 +6,11 @@
 # shellcheck disable=SC2317 # functions are called by until_true
 # shellcheck source-path=SCRIPTDIR source=lab.sh
 . "$(dirname "$0")/lab.sh"
+# shellcheck source-path=SCRIPTDIR source=../e2e/prometheus.sh
+. "$srcdir/tests/e2e/prometheus.sh"
 ns=cas-backup
-host_ip=10.77.0.254
-trap 'kill $primary_pid 2>/dev/null; rm -rf "$work"' EXIT
+host_ip=10.77.$lab_id.254
+trap 'kill $primary_pid 2>/dev/null; stop_listeners; rm -rf "$work"' EXIT
 
 KUBECONFIG=$("$lab" kubeconfig)
 separate_logs node-2
@@ -17,44 +19,39 @@ load_images
 ok $? "images are loaded"
 give_sgx node-1 node-2
 ok $? "nodes have SGX"
-start_primary $host_ip
+start_primary "$host_ip"
 
-# cronjob/base with what an operator changes: image, settings, the owner's configuration.
-kustomize() {
-    cp -r "$srcdir/cronjob" "$work/"
-    cat >"$work/cronjob/base/settings.yaml" <<SETTINGS
+listen_on=$host_ip
+metrics='metrics: {}'
+if have prometheus-pushgateway "a Pushgateway"; then
+    listen prometheus-pushgateway && metrics="metrics: {push: {url: \"http://$host_ip:$port\"}}"
+    ok $? "a Pushgateway"
+fi
+# pushed WORDS: has the Pushgateway, where there is one, a series that matches?
+pushed() {
+    [ ${#listeners[@]} = 0 ] || curl -sS "http://$host_ip:$port/metrics" | grep "$1" >/dev/null
+}
+
+cat >"$work/settings.yaml" <<SETTINGS
 instance: lab
+$metrics
 discovery:
   - plugin: kubernetes
     image: docker.io/sandbox/cas:1
 registration:
   plugin: scone-cli
 SETTINGS
-    sed -i 's#newName: .*#newName: docker.io/sandbox/cas-backup#; s#newTag: .*#newTag: "1"#' \
-        "$work/cronjob/base/kustomization.yaml"
-    # the cluster is of a time when CronJob was in beta
-    kubectl kustomize "$work/cronjob/base" | sed 's#batch/v1$#batch/v1beta1#'
-}
 kubectl create namespace "$ns" >/dev/null
 kubectl create secret generic cas-backup-owner -n "$ns" --from-file=config.json="$work/owner/config.json" >/dev/null
-kustomize | kubectl apply -f - >"$work/out" 2>&1
+instance "$ns" "" "$work/settings.yaml" namespace network-policy | kubectl apply -f - >"$work/out" 2>&1
 ok $? "cronjob/base is applied"
-echo 'components: [../session]' >>"$work/cronjob/base/kustomization.yaml"
-kubectl kustomize "$work/cronjob/base" >"$work/out" 2>&1 && grep -q 'sgx.intel.com/enclave: 1' "$work/out" &&
+instance "$ns" "" "$work/settings.yaml" session >"$work/out" 2>&1 && grep -q 'sgx.intel.com/enclave: 1' "$work/out" &&
     grep -q 'fieldPath: status.hostIP' "$work/out" && ! grep -q cas-backup-owner "$work/out"
 ok $? "cronjob/session gives a pass SGX and LAS, and takes the owner's key away"
 
 # pass NAME: one pass now, as the CronJob would run it; its log is in $work/out.
 pass() {
-    kubectl create job "$1" -n "$ns" --from=cronjob/cas-backup >/dev/null 2>&1 ||
-        kubectl get cronjobs.v1beta1.batch -n "$ns" cas-backup -o json |
-        jq --arg name "$1" '{apiVersion:"batch/v1",kind:"Job",metadata:{name:$name},spec:.spec.jobTemplate.spec}' |
-            kubectl apply -n "$ns" -f - >/dev/null
-    until_true 180 job_ended "$1"
-    kubectl logs -n "$ns" "job/$1" >"$work/out" 2>&1
-}
-job_ended() {
-    [ -n "$(kubectl get job -n "$ns" "$1" -o jsonpath='{.status.conditions[*].type}')" ]
+    pass_of "$ns" cas-backup "$1"
 }
 
 until_true 250 registered 2
@@ -69,24 +66,33 @@ until_true 60 sh -c "[ -z \"\$(kubectl get leases -n $ns -o name)\" ]"
 ok $? "no Lease remains"
 
 pods_created() {
-    grep -c '"verb":"create".*"resource":"pods","namespace":"'"$ns"'","name":"lab-' /var/lib/kube-lab/log/audit.log
+    grep -c '"verb":"create".*"resource":"pods","namespace":"'"$ns"'","name":"lab-' "$lab_dir/log/audit.log"
 }
 before=$(pods_created)
 pass second
 grep -q '2 kept' "$work/out" && [ "$(pods_created)" = "$before" ]
 ok $? "the next pass keeps both and creates no pod"
+kubectl get pods -n "$ns" -l job-name=second \
+    -o jsonpath='{.items[0].status.containerStatuses[0].state.terminated.message}' >"$work/out"
+grep -q '^exit status 0: .* 2 registered (0 new, 2 kept)' "$work/out"
+ok $? "and leaves its summary in the pod's status"
 
 kubectl cordon node-2 >/dev/null
 kubectl delete configmap -n "$ns" -l app.kubernetes.io/component=state >/dev/null
 pass cordoned
 grep -q 'node-2 .*skipped .*unschedulable' "$work/out" && registered 3
 ok $? "without records node-1 is registered again, and cordoned node-2 is skipped"
+pushed '^cas_backup_node_unprotected_reason{instance="lab",job="cas_backup",node="node-2",reason="unschedulable"' &&
+    pushed '^cas_backup_nodes_protected{instance="lab",job="cas_backup"} 1$'
+ok $? "and the Pushgateway has that reason"
 kubectl uncordon node-2 >/dev/null
 pass uncordoned
 registered 4
 ok $? "node-2 is registered after uncordon"
+pushed '^cas_backup_nodes_protected{instance="lab",job="cas_backup"} 2$' && { [ ${#listeners[@]} = 0 ] || ! pushed 'unprotected_reason[{]'; }
+ok $? "and the Pushgateway has both, and no reason"
 
-forbidden=$(grep '"username":"system:serviceaccount:cas-backup:cas-backup"' /var/lib/kube-lab/log/audit.log |
+forbidden=$(grep '"username":"system:serviceaccount:cas-backup:cas-backup"' "$lab_dir/log/audit.log" |
     jq -r 'select(.responseStatus.code == 403) | .requestURI' | sort -u)
 [ -z "$forbidden" ]
 ok $? "no request was forbidden"
@@ -96,7 +102,7 @@ rare="update leases, get pods"
 unused=$(kubectl kustomize "$srcdir/cronjob/base" | "$srcdir/tests/lab/granted" |
     while read -r verb resource; do
         [ "${rare#*"$verb $resource"}" = "$rare" ] || continue
-        grep '"username":"system:serviceaccount:cas-backup:cas-backup"' /var/lib/kube-lab/log/audit.log |
+        grep '"username":"system:serviceaccount:cas-backup:cas-backup"' "$lab_dir/log/audit.log" |
             grep -q "\"verb\":\"$verb\".*\"resource\":\"$resource\"" || echo "$verb $resource"
     done)
 echo "$unused" >"$work/out"

@@ -7,10 +7,13 @@
 . "$(dirname "$0")/lab.sh"
 ns=las-test
 las_ns=las-test-system
-host_ip=10.77.0.254
+host_ip=10.77.$lab_id.254
 key_a=A470CDA5245AF18EF5D8D3E1B30982A3BC74848376CA4FD03237C0F342E97239
 key_b=B581DEB6356BF29FF6E9E4F2C41093B4CD85959487DB5FE14348D1F453FA8340
 key_c=c692efc7467c03a007faf503d52104c5de96a6a598ec60f25459e20564fb9451
+qe_a=eee9e58d0a1b2c3d4e5f60718293a4b5
+qe_b=0f1e2d3c4b5a69788796a5b4c3d2e1f0
+qe_c=9c8d7e6f5a4b3c2d1e0f00112233445a
 KUBECONFIG=$("$lab" kubeconfig)
 admin_kubeconfig=$KUBECONFIG
 
@@ -61,7 +64,7 @@ cas_backup() {
 
 logs_read() {
     jq -c --arg ns $las_ns 'select(.stage == "ResponseComplete" and .objectRef.namespace == $ns)' \
-        <(grep '"subresource":"log"' /var/lib/kube-lab/log/audit.log) | wc -l
+        <(grep '"subresource":"log"' "$lab_dir/log/audit.log") | wc -l
 }
 
 # pass: one pass. Its output is in $work/out, the number of LAS logs that it read in $reads.
@@ -99,12 +102,13 @@ forget_boot_id() { # NODE
     kubectl patch -n $ns "$map" --type=merge --patch-file "$work/patch" >/dev/null
 }
 
-set_keys() { # KEY-OF-NODE-1 KEY-OF-NODE-2
+set_keys() { # KEY-OF-NODE-1 KEY-OF-NODE-2: or QE IDs
     kubectl create configmap las-keys -n $las_ns --from-literal=node-1="$1" --from-literal=node-2="$2" \
         --dry-run=client -o yaml | kubectl apply -f - >/dev/null 2>&1
 }
 
-# A LAS that prints what the real one does; without a key the line with the key is missing.
+# A LAS that prints what the real one does: LAS 6 with a key, LAS 7 with a QE ID, which is shorter;
+# without either the line with it is missing.
 start_las() {
     kubectl apply -n $las_ns -f - >/dev/null <<'YAML'
 apiVersion: apps/v1
@@ -134,6 +138,11 @@ spec:
               trap 'exit 1' TERM
               at='[10000:INFO@04.05.2020/11:01:44]'
               read -r key <"/keys/$NODE" || [ -n "$key" ]
+              if [ ${#key} = 32 ]; then
+                  echo "2026-02-23T10:07:36.762576Z  INFO Intel QE ID: $key"
+                  echo "2026-02-23T10:07:36.770113Z  INFO LAS is listening on 0.0.0.0:18766"
+                  while :; do sleep 1; done
+              fi
               echo "aesm_service[11]: [ADMIN]EPID Provisioning successful"
               echo "$at STARTER: SCONE QE has MRENCLAVE D9A05D04E07CD75F4251D41A4D7F0FCA63BF392A19BEDE5C69A5BB60A94E376F"
               [ -z "$key" ] || echo "$at STARTER: SCONE QE has public key $key"
@@ -200,7 +209,7 @@ ok $? "its new key is recorded, in upper case"
 
 set_keys $key_a ''
 replace_las node-2
-pass && came_out "kept " "kept " 1 && grep -q 'node-2.*it could not be identified.*no public key' "$work/out"
+pass && came_out "kept " "kept " 1 && grep -q 'node-2.*it could not be identified.*no identity' "$work/out"
 ok $? "a log without a key costs a warning that names node-2, and the boot ID decides: kept"
 [ "$(record node-2 las_key)" = "$(echo $key_c | tr a-f A-F)" ]
 ok $? "the recorded key stands"
@@ -226,10 +235,23 @@ until_true 120 both_listen
 pass && came_out "kept " "kept " 2 && [ "$(record node-1 las_key)" = $key_a ]
 ok $? "LAS is back: the key is added to the record, and nothing is registered"
 
+set_keys $qe_a $qe_b
+replace_las node-1 && replace_las node-2
+pass && came_out "kept " "kept " 2
+ok $? "LAS 6 becomes LAS 7: both logs are read, and nothing is registered"
+[ "$(record node-1 las_qe_id)" = $qe_a ] && [ "$(record node-2 las_qe_id)" = $qe_b ]
+ok $? "the QE IDs are recorded"
+set_keys $qe_a $qe_c
+replace_las node-1 && replace_las node-2
+pass && came_out "kept " "registered las-qe-id-changed" 2 && [ "$(record node-2 las_qe_id)" = $qe_c ]
+ok $? "another QE ID on node-2: exactly that one is registered again"
+pass && came_out "kept " "kept " 0
+ok $? "then none is read"
+
 # An account with the rights of cronjob/base and, log by log, those of cronjob/las.
 rights() { # FOLDER NAMESPACE [FILTER]
-    sed "s/cas-backup/$ns/g; s/kube-system/$las_ns/g" "$srcdir/cronjob/$1/rbac.yaml" |
-        sed "${3:-}" | kubectl apply -n "$2" -f - >"$work/out" 2>&1
+    sed "s/cas-backup/$ns/g; s/{kind: ServiceAccount, name: $ns}/{kind: ServiceAccount, name: $ns, namespace: $ns}/" \
+        "$srcdir/cronjob/$1/rbac.yaml" | sed "${3:-}" | kubectl apply -n "$2" -f - >"$work/out" 2>&1
 }
 account() {
     local config=$work/account.kubeconfig

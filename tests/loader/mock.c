@@ -91,7 +91,7 @@ static __attribute__((unused)) int check_good(void *self, const struct casb_call
     (void)self;
     (void)call;
     (void)err;
-    found("mock", true, NULL, arg);
+    found(&(struct casb_finding){.what = "mock", .good = true}, arg);
     return 0;
 }
 
@@ -102,7 +102,8 @@ static __attribute__((unused)) int check_bad(void *self, const struct casb_call 
     (void)self;
     (void)call;
     (void)err;
-    found("mock", false, "not\nthere", arg);
+    found(&(struct casb_finding){.what = "mock", .detail = "not\nthere", .remedy = "mend\nit"},
+          arg);
     return 0;
 }
 
@@ -150,12 +151,12 @@ static int scan_nothing(void *self, const struct casb_call *call, casb_node_fn *
 }
 
 static int spawn_nothing(void *self, const struct casb_call *call, const struct casb_node *node,
-                         char ret_address[static CASB_ADDRESS_LENGTH + 1], struct casb_error *err)
+                         struct casb_backup *ret_backup, struct casb_error *err)
 {
     (void)self;
     (void)call;
     (void)err;
-    snprintf(ret_address, CASB_ADDRESS_LENGTH + 1, "%s:8081", node->name);
+    snprintf(ret_backup->address, sizeof ret_backup->address, "%s:8081", node->name);
     return 0;
 }
 
@@ -170,11 +171,18 @@ static __attribute__((unused)) int remove_nothing(void *self, const struct casb_
     return 0;
 }
 
+static const char *image(void *self)
+{
+    (void)self;
+    return "image:1";
+}
+
 static const struct casb_discovery_ops ops = {
     .size = sizeof ops - MOCK_OPS_CUT,
     .scan = scan_nothing,
     .spawn = spawn_nothing,
     .remove = MOCK_REMOVE,
+    .image = image,
 };
 #elif MOCK_OPS == 2
 static int primary(void *self, struct casb_primary *ret_primary, struct casb_error *err)
@@ -198,10 +206,17 @@ static int register_nothing(void *self, const struct casb_call *call, const char
     return 0;
 }
 
+static const char *command(const void *settings)
+{
+    (void)settings;
+    return "command";
+}
+
 static const struct casb_registration_ops ops = {
     .size = sizeof ops,
     .primary = primary,
     .register_backup = register_nothing,
+    .command = command,
 };
 #else
 static int lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,

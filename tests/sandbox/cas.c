@@ -5,6 +5,7 @@
  * sandbox's own form of a quote.
  */
 #include "base/cleanup.h"
+#include "kit/playback.h"
 #include "sandbox/owner.h"
 #include "sandbox/pki.h"
 #include "sandbox/server.h"
@@ -29,9 +30,9 @@ static const char usage[] =
     "\n"
     "A stand-in for a SCONE CAS. A primary makes FOLDER on its first start: config.json is its\n"
     "owner's SCONE CLI configuration, stranger.json somebody else's, expired.json one whose\n"
-    "chain has expired. WHICH is good, wrong-name, wrong-chain or expired. A backup hands its DB\n"
-    "certificate out once. STATUS is up-to-date, configuration-needed, group-out-of-date or\n"
-    "sw-hardening-needed.\n"
+    "chain has expired, ending.json one whose chain soon does. WHICH is good, wrong-name,\n"
+    "wrong-chain, expired or ending. A backup hands its DB certificate out once. STATUS is\n"
+    "up-to-date, configuration-needed, group-out-of-date or sw-hardening-needed.\n"
     "\n"
     "  --listen HOST:PORT  default [::]:8081; with port 0 any free one. Once it listens, a line\n"
     "                      `listening on port PORT` goes to standard output.\n"
@@ -39,16 +40,22 @@ static const char usage[] =
     "  --slow SECONDS      before each answer\n"
     "  --fail N            answer the first N requests with 503\n"
     "  --refuse TEXT       answer each request with 403 and TEXT\n"
+    "  --version TEXT      version of this CAS, 5.8.0-sandbox; \"\" for none\n"
+    "  --yes STATUS:JSON   what a registration is answered with, 201:{}\n"
+    "  --form v2           the DB certificate is no PEM text but an object\n"
+    "  --replay FILE       answer as the CAS did in a recording of tests/kit/record\n"
     "  --garbage --endless --truncate --cut --silent  how each answer goes wrong\n";
 
 struct cas {
     struct server server;
     const char *folder; /* of a primary; NULL: a backup */
-    const char *name, *show, *registered, *listen, *tcb, *mrsigner, *refuse;
+    const char *name, *show, *registered, *listen, *tcb, *mrsigner, *refuse, *version, *yes, *form,
+        *replay;
     unsigned isvsvn;
     X509 *owner;
     char *db_certificate;
-    pthread_mutex_t mutex; /* guards `provisioned` and the file `registered` */
+    struct playback playback; /* with `replay` */
+    pthread_mutex_t mutex;    /* guards `provisioned` and the file `registered` */
     bool provisioned;
 };
 
@@ -69,7 +76,11 @@ static int hand_out_certificate(struct cas *cas, json_t **ret_body)
     if (was)
         return refuse(ret_body, 403, "No DB certificate is issued",
                       "this CAS is provisioned already");
-    *ret_body = json_pack("{s:s}", "certificate", cas->db_certificate);
+    if (cas->form)
+        *ret_body = json_pack("{s:{s:s, s:s}}", "certificate", "format", cas->form, "data",
+                              cas->db_certificate);
+    else
+        *ret_body = json_pack("{s:s}", "certificate", cas->db_certificate);
     return 200;
 }
 
@@ -115,6 +126,14 @@ static void remember(struct cas *cas, X509 *cert)
     pthread_mutex_unlock(&cas->mutex);
 }
 
+static int say_yes(const struct cas *cas, json_t **ret_body)
+{
+    const char *colon = strchr(cas->yes, ':');
+
+    *ret_body = colon ? json_loads(colon + 1, JSON_DECODE_ANY, NULL) : NULL;
+    return (int)strtol(cas->yes, NULL, 10);
+}
+
 static int verify(struct cas *cas, X509 *cert, const json_t *tolerate, json_t **ret_body)
 {
     static const char failed[] = "Verification of the backup CAS failed";
@@ -134,13 +153,13 @@ static int verify(struct cas *cas, X509 *cert, const json_t *tolerate, json_t **
         return refuse(ret_body, 403, failed, text);
     }
     remember(cas, cert);
-    *ret_body = json_object();
-    return 201;
+    return say_yes(cas, ret_body);
 }
 
 static int register_backup(struct cas *cas, const struct server_request *request, json_t **ret_body)
 {
-    const char *pem = json_string_value(json_object_get(request->body, "certificate"));
+    const json_t *given = json_object_get(request->body, "certificate");
+    const char *pem = json_string_value(cas->form ? json_object_get(given, "data") : given);
     X509 *cert;
     int status;
 
@@ -158,6 +177,12 @@ static int register_backup(struct cas *cas, const struct server_request *request
     return status;
 }
 
+/* A backup asks nobody who they are. */
+static bool is_known_client(const struct cas *cas, const X509 *client)
+{
+    return client && (!cas->owner || X509_cmp(client, cas->owner) == 0);
+}
+
 static int handle(const struct server_request *request, json_t **ret_body, void *arg)
 {
     struct cas *cas = arg;
@@ -165,8 +190,11 @@ static int handle(const struct server_request *request, json_t **ret_body, void 
 
     if (cas->refuse)
         return refuse(ret_body, 403, cas->refuse, NULL);
+    if (cas->replay)
+        return playback_answer(&cas->playback, request->method, request->path,
+                               is_known_client(cas, request->client), request->body, ret_body);
     if (get && strcmp(request->path, "/v1/version") == 0) {
-        *ret_body = json_pack("{s:s}", "version", "5.8.0-sandbox");
+        *ret_body = json_pack("{s:s}", cas->version[0] ? "version" : "name", cas->version);
         return 200;
     }
     if (get && strcmp(request->path, CERTIFICATE) == 0)
@@ -232,6 +260,10 @@ enum option_key {
     OPT_SLOW,
     OPT_FAIL,
     OPT_REFUSE,
+    OPT_VERSION,
+    OPT_YES,
+    OPT_FORM,
+    OPT_REPLAY,
     OPT_FAULT, /* and one more for each enum server_fault */
 };
 
@@ -249,6 +281,10 @@ static const struct option options[] = {
     {"slow", required_argument, NULL, OPT_SLOW},
     {"fail", required_argument, NULL, OPT_FAIL},
     {"refuse", required_argument, NULL, OPT_REFUSE},
+    {"version", required_argument, NULL, OPT_VERSION},
+    {"yes", required_argument, NULL, OPT_YES},
+    {"form", required_argument, NULL, OPT_FORM},
+    {"replay", required_argument, NULL, OPT_REPLAY},
     {"garbage", no_argument, NULL, OPT_FAULT + FAULT_GARBAGE},
     {"endless", no_argument, NULL, OPT_FAULT + FAULT_ENDLESS},
     {"truncate", no_argument, NULL, OPT_FAULT + FAULT_TRUNCATE},
@@ -265,9 +301,12 @@ static bool take_text(struct cas *cas, int key, const char *value)
         int key;
         const char **text;
     } texts[] = {
-        {OPT_PRIMARY, &cas->folder},        {OPT_NAME, &cas->name},         {OPT_SHOW, &cas->show},
-        {OPT_REGISTERED, &cas->registered}, {OPT_LISTEN, &cas->listen},     {OPT_TCB, &cas->tcb},
-        {OPT_REFUSE, &cas->refuse},         {OPT_MRSIGNER, &cas->mrsigner},
+        {OPT_PRIMARY, &cas->folder},  {OPT_NAME, &cas->name},
+        {OPT_SHOW, &cas->show},       {OPT_REGISTERED, &cas->registered},
+        {OPT_LISTEN, &cas->listen},   {OPT_TCB, &cas->tcb},
+        {OPT_REFUSE, &cas->refuse},   {OPT_MRSIGNER, &cas->mrsigner},
+        {OPT_VERSION, &cas->version}, {OPT_YES, &cas->yes},
+        {OPT_FORM, &cas->form},       {OPT_REPLAY, &cas->replay},
     };
 
     for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -320,6 +359,8 @@ int main(int argc, char **argv)
         .listen = "[::]:8081",
         .tcb = "up-to-date",
         .mrsigner = MRSIGNER,
+        .version = "5.8.0-sandbox",
+        .yes = "201:{}",
         .isvsvn = 5,
         .mutex = PTHREAD_MUTEX_INITIALIZER,
     };
@@ -335,6 +376,8 @@ int main(int argc, char **argv)
         open_primary(&cas);
     else
         open_backup(&cas);
+    if (cas.replay)
+        playback_load(&cas.playback, cas.replay, cas.folder ? "primary" : "backup");
     fd = server_listen(cas.listen, &port);
     if (cas.folder)
         owner_set_port(cas.folder, port);

@@ -106,7 +106,9 @@ static enum MHD_Result send_stream(struct MHD_Connection *connection, const stru
     enum MHD_Result r;
 
     MHD_add_response_header(response, "Content-Type",
-                            reply->text ? "text/plain" : "application/json");
+                            reply->html   ? "text/html"
+                            : reply->text ? "text/plain"
+                                          : "application/json");
     if (reply->retry_after) {
         snprintf(seconds, sizeof seconds, "%d", reply->retry_after);
         MHD_add_response_header(response, "Retry-After", seconds);
@@ -147,20 +149,41 @@ static bool do_sandbox(struct kube *kube, const struct api_request *request,
     return true;
 }
 
-/* Does the request as far as the fault lets it, and then answers as the fault wants it. */
-static void do_request(struct kube *kube, const struct api_request *request,
-                       const struct fault *fault, struct api_reply *reply)
+/* What is created is what admission made of it. The caller frees it. */
+static json_t *admit(const struct api_request *request, const json_t *patch)
 {
-    bool hindered = fault->status || fault->garbage || fault->cut == 0;
+    json_t *object = json_deep_copy(request->body);
 
+    if (patch && strcmp(request->method, "POST") == 0 && jsonx_merge_patch(&object, patch) < 0)
+        errx(3, "sandbox: out of memory");
+    return object;
+}
+
+/* Does the request as far as the fault lets it, and then answers as the fault wants it. */
+static void do_request(struct kube *kube, struct api_request *request, const struct fault *fault,
+                       struct api_reply *reply)
+{
+    bool hindered = fault->status || fault->text || fault->garbage || fault->cut == 0;
+    json_auto_t *body = admit(request, fault->admit);
+
+    request->body = body;
     if (fault->compact)
         store_compact(&kube->api.store);
     if (!hindered || fault->done || fault->event)
         api_do(&kube->api, request, reply);
     if (fault->status) {
         reply->watch = fault->event;
-        api_fail(reply, fault->status, "Sandbox", "the sandbox was told to fail");
+        api_fail(reply, fault->status, fault->reason ? fault->reason : "Sandbox", "%s",
+                 fault->message ? fault->message : "the sandbox was told to fail");
         reply->retry_after = fault->retry_after;
+    }
+    if (fault->text) {
+        json_decref(TAKE_PTR(reply->body));
+        free(reply->text);
+        reply->text = strdup(fault->text);
+        reply->html = true;
+        reply->status = fault->status ? fault->status : 200;
+        reply->watch = false;
     } else if (fault->garbage) {
         json_decref(reply->body);
         reply->status = 200;
@@ -170,17 +193,19 @@ static void do_request(struct kube *kube, const struct api_request *request,
 }
 
 static void fill_stream(struct kube *kube, const struct api_request *request,
-                        struct api_reply *reply, struct stream *stream)
+                        const struct fault *fault, struct api_reply *reply, struct stream *stream)
 {
     _cleanup_(freep) char *text = NULL;
 
     if (reply->watch) {
-        stream->watch = watch_new(&kube->api.store, request, reply->body);
+        stream->watch = watch_new(&kube->api.store, request, fault->mute, reply->body);
         reply->status = 200;
         return;
     }
-    text = json_dumps(reply->body, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (buf_puts(&stream->text, reply->text ? reply->text : text ? text : "") < 0)
+    if ((reply->body && jsonx_dump(reply->body, &text, NULL) < 0) ||
+        buf_puts(&stream->text, reply->text ? reply->text
+                                : text      ? text
+                                            : "") < 0)
         errx(3, "sandbox: out of memory");
 }
 
@@ -192,7 +217,7 @@ static bool is_authorized(struct MHD_Connection *connection)
 }
 
 static enum MHD_Result answer(struct kube *kube, struct MHD_Connection *connection,
-                              struct api_request *request, const char *uri)
+                              struct api_request *request, const struct exchange *exchange)
 {
     struct stream *stream = calloc(1, sizeof *stream);
     struct api_reply reply = {0};
@@ -204,7 +229,7 @@ static enum MHD_Result answer(struct kube *kube, struct MHD_Connection *connecti
     stream->text = BUF_INIT(TEXT_BYTES);
     pthread_mutex_lock(&kube->api.store.lock);
     if (strncmp(request->path, "/sandbox/", 9) != 0)
-        fault_take(kube->faults, request->method, uri, &fault);
+        fault_take(kube->faults, request->method, exchange->uri, exchange->body.len, &fault);
     if (fault.delay_ms) {
         pthread_mutex_unlock(&kube->api.store.lock);
         usleep(fault.delay_ms * 1000);
@@ -214,7 +239,7 @@ static enum MHD_Result answer(struct kube *kube, struct MHD_Connection *connecti
         api_fail(&reply, 401, "Unauthorized", "Unauthorized");
     else if (!do_sandbox(kube, request, &reply))
         do_request(kube, request, &fault, &reply);
-    fill_stream(kube, request, &reply, stream);
+    fill_stream(kube, request, &fault, &reply, stream);
     json_decref(reply.body);
     pthread_mutex_unlock(&kube->api.store.lock);
     stream->cut = fault.cut;
@@ -222,6 +247,7 @@ static enum MHD_Result answer(struct kube *kube, struct MHD_Connection *connecti
         stream_free(stream);
     r = fault.cut == 0 ? MHD_NO : send_stream(connection, &reply, stream);
     free(reply.text);
+    json_decref(fault.spec);
     return r;
 }
 
@@ -267,6 +293,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         .method = method,
         .path = path,
         .type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"),
+        .accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept"),
         .query = lookup_query,
         .query_arg = connection,
     };
@@ -284,7 +311,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     body = json_loadb(buf_text(&exchange->body), exchange->body.len, 0, NULL);
     request.body = body;
     api_route(&request);
-    return answer(arg, connection, &request, exchange->uri);
+    return answer(arg, connection, &request, exchange);
 }
 
 /* ---- the process */

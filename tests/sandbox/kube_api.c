@@ -9,6 +9,7 @@
 
 #define CORE  "/api/v1/"
 #define LEASE "/apis/coordination.k8s.io/v1/"
+#define EVENT "/apis/events.k8s.io/v1/"
 
 static const struct {
     const char *base;
@@ -17,6 +18,7 @@ static const struct {
     {CORE, {"nodes", "Node", "v1", false, true}},
     {CORE, {"pods", "Pod", "v1", true, true}},
     {CORE, {"configmaps", "ConfigMap", "v1", true, false}},
+    {EVENT, {"events", "Event", "events.k8s.io/v1", true, false}},
     {LEASE, {"leases", "Lease", "coordination.k8s.io/v1", true, false}},
 };
 
@@ -55,11 +57,19 @@ static const char *find_verb(const struct api_request *request)
     return strcmp(watch, "1") == 0 || strcmp(watch, "true") == 0 ? "watch" : "list";
 }
 
+static const char *find_base(const char *path)
+{
+    static const char *const bases[] = {CORE, LEASE, EVENT};
+
+    for (size_t i = 0; i < ELEMENTS(bases); i++)
+        if (strncmp(path, bases[i], strlen(bases[i])) == 0)
+            return bases[i];
+    return NULL;
+}
+
 void api_route(struct api_request *request)
 {
-    const char *base = strncmp(request->path, CORE, strlen(CORE)) == 0     ? CORE
-                       : strncmp(request->path, LEASE, strlen(LEASE)) == 0 ? LEASE
-                                                                           : NULL;
+    const char *base = find_base(request->path);
     const char *rest = base ? request->path + strlen(base) : "";
     char part[64];
 
@@ -321,6 +331,20 @@ static void do_resource(struct api *api, const struct api_request *request, stru
         api_update(api, request, reply);
 }
 
+/* As who asks for a PartialObjectMetadata wants it; a Status stays one. */
+static void keep_metadata(const struct api_request *request, struct api_reply *reply)
+{
+    json_t *metadata = json_object_get(reply->body, "metadata");
+
+    if (!request->accept || !strstr(request->accept, "as=PartialObjectMetadata;") ||
+        reply->status / 100 != 2 || !json_object_get(metadata, "uid"))
+        return;
+    metadata = json_pack("{s:s, s:s, s:O}", "kind", "PartialObjectMetadata", "apiVersion",
+                         "meta.k8s.io/v1", "metadata", metadata);
+    json_decref(reply->body);
+    reply->body = metadata;
+}
+
 void api_do(struct api *api, const struct api_request *request, struct api_reply *reply)
 {
     static const char review[] = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -340,4 +364,5 @@ void api_do(struct api *api, const struct api_request *request, struct api_reply
                         "%s is forbidden: User \"sandbox\" cannot %s resource \"%s\"",
                         request->resource->name, request->verb, request->resource->name);
     do_resource(api, request, reply);
+    keep_metadata(request, reply);
 }

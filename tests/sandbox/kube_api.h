@@ -27,8 +27,8 @@ typedef const char *api_query_fn(void *arg, const char *name);
 
 struct api_request {
     const char *method;
-    const char *path; /* decoded */
-    const char *type; /* Content-Type, or NULL */
+    const char *path;          /* decoded */
+    const char *type, *accept; /* Content-Type and Accept, or NULL */
     const json_t *body;
     api_query_fn *query;
     void *query_arg;
@@ -42,7 +42,8 @@ struct api_reply {
     unsigned status;
     int retry_after; /* seconds; 0: no such header */
     json_t *body;    /* or NULL */
-    char *text;      /* instead of a body: a log */
+    char *text;      /* instead of a body: a log, or a page */
+    bool html;       /* which of these */
     bool watch;      /* the answer is a stream, or one event with `body`: see kube_watch.h */
 };
 

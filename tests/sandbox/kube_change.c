@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/jsonx.h"
+#include "sandbox/kube_event.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -69,8 +70,20 @@ static bool is_valid(const struct api_request *request, const json_t *object,
         api_fail(reply, 422, "Invalid",
                  "ConfigMap \"%s\" is invalid: []: Too long: must have at most 1048576 bytes",
                  name);
+    else if (strcmp(kind, "Event") == 0 && event_fault(object))
+        api_fail(reply, 422, "Invalid", "Event.events.k8s.io \"%s\" is invalid: %s", name,
+                 event_fault(object));
     else
         return true;
+    return false;
+}
+
+/* Whatever was sent, it must be an object. False: the reply says so. */
+static bool has_object(const struct api_request *request, struct api_reply *reply)
+{
+    if (json_is_object(request->body))
+        return true;
+    api_fail(reply, 400, "BadRequest", "the body of the request is no JSON object");
     return false;
 }
 
@@ -105,7 +118,7 @@ void api_create(struct api *api, const struct api_request *request, struct api_r
     char key[STORE_KEY_BYTES];
     json_t *object;
 
-    if (!is_valid(request, request->body, reply))
+    if (!has_object(request, reply) || !is_valid(request, request->body, reply))
         return;
     store_key(key, request->resource->name, request->namespace,
               jsonx_string(request->body, "metadata.name"));
@@ -181,6 +194,12 @@ static bool is_conflict(const json_t *before, const json_t *wanted)
     return false;
 }
 
+/* Is somebody yet to take a finalizer off it? */
+static bool is_held(const json_t *object)
+{
+    return json_array_size(jsonx_array(object, "metadata.finalizers")) > 0;
+}
+
 void api_update(struct api *api, const struct api_request *request, struct api_reply *reply)
 {
     char key[STORE_KEY_BYTES];
@@ -191,6 +210,8 @@ void api_update(struct api *api, const struct api_request *request, struct api_r
     before = store_get(&api->store, key);
     if (!before)
         return api_fail_missing(reply, request);
+    if (!has_object(request, reply))
+        return;
     wanted = wanted_object(request, before, reply);
     if (!wanted)
         return;
@@ -208,7 +229,10 @@ void api_update(struct api *api, const struct api_request *request, struct api_r
     else if (is_valid(request, wanted, reply)) {
         wanted = keep_fixed(request, before, wanted);
         reply->body = json_incref(wanted);
-        if (!json_equal(wanted, before))
+        if (jsonx_string(wanted, "metadata.deletionTimestamp") && !is_held(wanted) &&
+            !jsonx_string(wanted, "spec.nodeName"))
+            store_remove(&api->store, key);
+        else if (!json_equal(wanted, before))
             store_put(&api->store, key, TAKE_PTR(wanted));
     }
     json_decref(wanted);
@@ -256,7 +280,8 @@ void api_delete(struct api *api, const struct api_request *request, struct api_r
                         "Operation cannot be fulfilled on %s \"%s\": the UID or ResourceVersion in "
                         "the precondition does not match",
                         request->resource->name, request->name);
-    if (strcmp(request->resource->kind, "Pod") == 0 && grace_seconds(object, request->body) > 0) {
+    if ((strcmp(request->resource->kind, "Pod") == 0 && grace_seconds(object, request->body) > 0) ||
+        is_held(object)) {
         if (!jsonx_string(object, "metadata.deletionTimestamp"))
             mark_deleted(api, key, grace_seconds(object, request->body));
         reply->body = json_incref((json_t *)store_get(&api->store, key));

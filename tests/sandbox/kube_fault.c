@@ -26,7 +26,7 @@ static bool is_due(json_t *fault)
     return count_down(fault, "times");
 }
 
-static void read_fault(const json_t *fault, struct fault *ret)
+static void read_fault(json_t *fault, struct fault *ret)
 {
     *ret = (struct fault){
         .status = (unsigned)jsonx_int(fault, "status", 0),
@@ -35,12 +35,19 @@ static void read_fault(const json_t *fault, struct fault *ret)
         .cut = (long)jsonx_int(fault, "cut", -1),
         .compact = jsonx_bool(fault, "compact", false),
         .event = jsonx_bool(fault, "event", false),
+        .mute = jsonx_bool(fault, "mute", false),
         .garbage = jsonx_bool(fault, "garbage", false),
         .done = jsonx_bool(fault, "done", false),
+        .reason = jsonx_string(fault, "reason"),
+        .message = jsonx_string(fault, "message"),
+        .text = jsonx_string(fault, "text"),
+        .admit = jsonx_object(fault, "admit"),
+        .spec = json_incref(fault),
     };
 }
 
-void fault_take(json_t *faults, const char *method, const char *uri, struct fault *ret)
+void fault_take(json_t *faults, const char *method, const char *uri, size_t body_len,
+                struct fault *ret)
 {
     _cleanup_(freep) char *line = NULL;
     json_t *fault;
@@ -52,6 +59,8 @@ void fault_take(json_t *faults, const char *method, const char *uri, struct faul
     json_array_foreach (faults, i, fault) {
         const char *match = jsonx_string(fault, "match");
 
+        if ((int64_t)body_len <= jsonx_int(fault, "over", -1))
+            continue;
         if (match && fnmatch(match, line, 0) == 0 && is_due(fault)) {
             read_fault(fault, ret);
             return;

@@ -162,6 +162,8 @@ static int64_t stop(struct kubelet *kubelet, struct kubelet_run *run, const json
 
     if (run->pid && process_ended(run->pid))
         run->pid = 0;
+    if (!run->pid && json_array_size(jsonx_array(pod, "metadata.finalizers")) > 0)
+        return now_ns + IDLE_NS;
     if (!run->pid) {
         run->over = true;
         store_remove(kubelet->store, run->key);

@@ -6,6 +6,7 @@
  *
  * Annotations of a Node tell how its kubelet behaves: sandbox/pull-error (no image can be
  * pulled, with this message), sandbox/never-ready, sandbox/refuse (pods fail with this reason).
+ * A Pod's annotation sandbox/log is its log; what LAS of a version prints: las_log in cluster.sh.
  */
 #ifndef SANDBOX_KUBE_KUBELET_H
 #define SANDBOX_KUBE_KUBELET_H

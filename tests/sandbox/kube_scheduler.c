@@ -12,26 +12,54 @@
 
 /* ---- why a pod cannot go to a node */
 
-/* DaemonSets and this tool pin by matchFields; a pod without it may go anywhere. */
-static bool is_meant_for(const json_t *pod, const char *node)
+/* Of the operators: In, NotIn, Exists and DoesNotExist. */
+static bool is_met(const json_t *requirement, const char *have)
+{
+    const char *operator= jsonx_string(requirement, "operator");
+    bool among = false;
+    const json_t *value;
+    size_t i;
+
+    json_array_foreach (jsonx_array(requirement, "values"), i, value)
+        among |= text_equal(json_string_value(value), have);
+    if (text_equal(operator, "In"))
+        return among;
+    if (text_equal(operator, "NotIn"))
+        return !among;
+    return text_equal(operator, "Exists") == (have != NULL);
+}
+
+static bool is_term_met(const json_t *term, const json_t *node)
+{
+    const json_t *requirement, *labels = jsonx_object(node, "metadata.labels");
+    bool met = json_object_size(term) > 0;
+    size_t i;
+
+    json_array_foreach (jsonx_array(term, "matchFields"), i, requirement)
+        met &= is_met(requirement, jsonx_string(node, "metadata.name"));
+    json_array_foreach (jsonx_array(term, "matchExpressions"), i, requirement)
+        met &= is_met(requirement,
+                      json_string_value(json_object_get(labels, jsonx_string(requirement, "key"))));
+    return met;
+}
+
+/* By its nodeSelector and required node affinity. */
+static bool is_meant_for(const json_t *pod, const json_t *node)
 {
     static const char path[] =
         "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
         "nodeSelectorTerms";
-    const json_t *term, *field, *value;
-    size_t i, j, k;
+    const json_t *term, *labels = jsonx_object(node, "metadata.labels");
+    bool meant = !jsonx_array(pod, path);
+    const char *key;
+    json_t *value;
+    size_t i;
 
-    if (!jsonx_array(pod, path))
-        return true;
-    json_array_foreach (jsonx_array(pod, path), i, term) {
-        json_array_foreach (jsonx_array(term, "matchFields"), j, field) {
-            json_array_foreach (jsonx_array(field, "values"), k, value) {
-                if (strcmp(json_string_value(value), node) == 0)
-                    return true;
-            }
-        }
-    }
-    return false;
+    json_array_foreach (jsonx_array(pod, path), i, term)
+        meant |= is_term_met(term, node);
+    json_object_foreach ((json_t *)(uintptr_t)jsonx_object(pod, "spec.nodeSelector"), key, value)
+        meant &= json_equal(json_object_get(labels, key), value) == 1;
+    return meant;
 }
 
 static bool tolerates(const json_t *toleration, const char *key, const char *value,
@@ -137,8 +165,8 @@ static bool is_unfit(const struct store *store, const json_t *pod, const json_t 
     const json_t *taint = untolerated_taint(pod, node);
     const char *missing, *value;
 
-    if (!is_meant_for(pod, jsonx_string(node, "metadata.name")))
-        return buf_puts(reason, "node(s) didn't match node affinity") == 0;
+    if (!is_meant_for(pod, node))
+        return buf_puts(reason, "node(s) didn't match Pod's node affinity/selector") == 0;
     if (jsonx_bool(node, "spec.unschedulable", false) &&
         !is_tolerated(pod, "node.kubernetes.io/unschedulable", "", "NoSchedule"))
         return buf_puts(reason, "node(s) were unschedulable") == 0;

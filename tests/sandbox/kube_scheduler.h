@@ -6,7 +6,7 @@
 #include "sandbox/kube_store.h"
 
 /*
- * Binds each pod that has no node to one that it may go to: by node affinity on metadata.name,
+ * Binds each pod that has no node to one that it may go to: by nodeSelector and node affinity,
  * cordons, taints and extended resources. Others get the condition PodScheduled=False with the
  * real scheduler's words. Wants the store's lock held.
  */

@@ -2,6 +2,7 @@
 #include "sandbox/kube_watch.h"
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "base/jsonx.h"
 #include "sandbox/kube_select.h"
 
@@ -16,14 +17,14 @@ struct watch {
     struct store *store;
     const struct api_resource *resource;
     char *prefix, *labels, *fields;
-    bool bookmarks;
+    bool bookmarks, mute;
     int64_t end_ns;
     json_t *first; /* what it begins with: objects that are there already, or NULL */
     json_t *error; /* or this */
     size_t next;   /* index of the next event */
 };
 
-struct watch *watch_new(struct store *store, const struct api_request *request,
+struct watch *watch_new(struct store *store, const struct api_request *request, bool mute,
                         const json_t *broken)
 {
     struct watch *watch = calloc(1, sizeof *watch);
@@ -43,7 +44,8 @@ struct watch *watch_new(struct store *store, const struct api_request *request,
     watch->prefix = strdup(prefix);
     watch->labels = strdup(api_query(request, "labelSelector"));
     watch->fields = strdup(api_query(request, "fieldSelector"));
-    watch->bookmarks = strcmp(bookmarks, "true") == 0 || strcmp(bookmarks, "1") == 0;
+    watch->mute = mute;
+    watch->bookmarks = !mute && (strcmp(bookmarks, "true") == 0 || strcmp(bookmarks, "1") == 0);
     watch->end_ns = clock_now_ns() + (seconds > 0 ? seconds : DEFAULT_SECONDS) * CLOCK_S;
     watch->error = json_incref((json_t *)broken);
     watch->first = version ? NULL : store_list(store, prefix);
@@ -69,15 +71,14 @@ void watch_free(struct watch *watch)
 
 static void write_line(struct buf *lines, const char *type, const json_t *object)
 {
-    _cleanup_(freep) char *text = json_dumps(object, JSON_COMPACT);
-
-    if (!text || buf_printf(lines, "{\"type\":\"%s\",\"object\":%s}\n", type, text) < 0)
+    if (buf_printf(lines, "{\"type\":\"%s\",\"object\":", type) < 0 ||
+        jsontext_write(lines, object, 0) < 0 || buf_puts(lines, "}\n") < 0)
         errx(3, "sandbox: out of memory");
 }
 
 static bool is_wanted(const struct watch *watch, const json_t *object)
 {
-    return object && select_labels(watch->labels, object) == 1 &&
+    return object && !watch->mute && select_labels(watch->labels, object) == 1 &&
            select_fields(watch->fields, object) == 1;
 }
 

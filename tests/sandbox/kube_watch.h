@@ -9,10 +9,11 @@
 struct watch;
 
 /*
- * Begins a watch for a request that api_do() let through. `broken` has it give one ERROR with this
- * Status and end; NULL: it works. Wants the store's lock held, and may be used by one thread.
+ * Begins a watch for a request that api_do() let through. With `mute` nothing ever comes. `broken`
+ * has it give one ERROR with this Status and end; NULL: it works. Wants the store's lock held, and
+ * may be used by one thread.
  */
-struct watch *watch_new(struct store *store, const struct api_request *request,
+struct watch *watch_new(struct store *store, const struct api_request *request, bool mute,
                         const json_t *broken);
 
 /* Frees it; without the store's lock. NULL is fine. */

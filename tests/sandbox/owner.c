@@ -8,13 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <openssl/rand.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define YEAR       (365 * PKI_DAY)
 #define FILE_BYTES (64 * 1024)
 
-static const char *const configs[] = {"config", "stranger", "expired"};
+static const char *const configs[] = {"config", "stranger", "expired", "ending"};
 
 /* A CAS instance's CA certificate under its root, as the CLI pins them. */
 struct chain {
@@ -113,15 +114,30 @@ static void make_shown(const char *folder, const char *file, const struct chain 
     pki_free(&shown);
 }
 
+/* The second secret that later CLIs keep, 32 bytes as a text. */
+static char *make_seed(void)
+{
+    unsigned char seed[32];
+    char *text = calloc(1, 2 * sizeof seed + 1);
+
+    if (!text || RAND_bytes(seed, sizeof seed) != 1)
+        errx(3, "sandbox: no random bytes");
+    for (size_t i = 0; i < sizeof seed; i++)
+        snprintf(text + 2 * i, 3, "%02x", seed[i]);
+    return text;
+}
+
 static void make_config(const char *folder, const char *file, const char *name,
                         const struct chain *chain, const struct pki *identity)
 {
     _cleanup_(freep) char *pem = join(pki_key_pem(identity->key), pki_cert_pem(identity->cert));
     _cleanup_(freep) char *pinned = chain_pem(chain);
     _cleanup_(freep) char *file_name = join(strdup(file), strdup(".json"));
+    _cleanup_(freep) char *seed = make_seed();
     _cleanup_(freep) char *text = NULL;
-    json_auto_t *tree = json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "default_cas", name, "identity",
-                                  pem, "cas_db", name, "url", "https://unset/", "chain", pinned);
+    json_auto_t *tree = json_pack("{s:s, s:s, s:s, s:{s:{s:s, s:s}}}", "default_cas", name,
+                                  "identity", pem, "session_signing_keypair_ed25519_seed", seed,
+                                  "cas_db", name, "url", "https://unset/", "chain", pinned);
 
     text = json_dumps(tree, JSON_INDENT(2));
     if (!text)
@@ -134,19 +150,23 @@ static void make_all(const char *folder, const char *name)
     const struct pki_request person = {.subject = "scone cli", .from = -YEAR, .to = 100 * YEAR};
     struct pki owner = pki_make(&person), stranger = pki_make(&person);
     struct chain good = make_chain(YEAR), other = make_chain(YEAR), expired = make_chain(-PKI_DAY);
+    struct chain ending = make_chain(10 * PKI_DAY);
     _cleanup_(freep) char *owner_pem = pki_cert_pem(owner.cert);
 
     make_shown(folder, "good", &good, name);
     make_shown(folder, "wrong-name", &good, "another-name");
     make_shown(folder, "wrong-chain", &other, name);
     make_shown(folder, "expired", &expired, name);
+    make_shown(folder, "ending", &ending, name);
     owner_write(folder, "owner.crt", owner_pem);
     make_config(folder, "expired", name, &expired, &owner);
+    make_config(folder, "ending", name, &ending, &owner);
     make_config(folder, "stranger", name, &good, &stranger);
     make_config(folder, "config", name, &good, &owner);
     free_chain(&good);
     free_chain(&other);
     free_chain(&expired);
+    free_chain(&ending);
     pki_free(&owner);
     pki_free(&stranger);
 }

@@ -4,9 +4,11 @@
  *   config.json    the owner's SCONE CLI configuration
  *   stranger.json  the same with an identity that owns nothing
  *   expired.json   the same with a pinned chain that has expired
+ *   ending.json    the same with one that expires in ten days
  *   owner.crt      whom the primary knows as its owner
  *   good.key, good.crt, and so on: what a primary may show: "good", "wrong-name" (the pinned
- *   chain, another name), "wrong-chain" (another chain), "expired" (the one in expired.json)
+ *   chain, another name), "wrong-chain" (another chain), "expired" and "ending" (those in
+ * expired.json and ending.json)
  */
 #ifndef SANDBOX_OWNER_H
 #define SANDBOX_OWNER_H

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stand-in for the SCONE CLI: `scone cas register-backup` and `register-upgrade` as documented
- * (FACTS: "The SCONE CLI"). What an attested enclave gets from its session's policy comes from
- * the file that SCONE_SANDBOX_OWNER_CONFIG names.
+ * (FACTS: "The SCONE CLI"), `--version` and `--help`. What an attested enclave gets from its
+ * session's policy comes from the file that SCONE_SANDBOX_OWNER_CONFIG names.
+ *
+ * SCONE_SANDBOX_VERSION is the version that it plays, 6.0.3 where unset. 5.x knows none of -C, -G,
+ * -S and --retries, and refuses a configuration that a newer CLI wrote. With
+ * SCONE_SANDBOX_MRENCLAVE, the one that the policy expects, a session is refused.
  */
 #include "base/cleanup.h"
 
@@ -19,6 +23,24 @@
 
 #define BODY_BYTES (64 * 1024)
 #define PORT       "8081"
+#define MRENCLAVE  "307a470e9bc42e28fee9a5190c21821d8a2b2bbfb67ee175852e1635473c75b9"
+
+static const char usage[] =
+    "usage: scone --version\n"
+    "       scone cas register-backup|register-upgrade [OPTIONS] BACKUP_CAS\n";
+static const char help[] = "Register a backup CAS instance\n"
+                           "\n"
+                           "Usage: scone cas register-backup [OPTIONS] <BACKUP_CAS>\n"
+                           "\n"
+                           "Options:\n"
+                           "  -c, --cas <CAS>        CAS to register with\n"
+                           "      --identity <FILE>  Identity to use\n";
+static const char later_help[] =
+    "  -C, --accept-configuration-needed\n"
+    "  -G, --accept-group-out-of-date\n"
+    "  -S, --accept-sw-hardening-needed\n"
+    "      --retries <N>      How often to try again [env: SCONE_CLI_RETRIES=]\n";
+static const char last_help[] = "  -h, --help             Print help\n";
 
 struct scone {
     const char *command;
@@ -49,6 +71,18 @@ static _Noreturn _printf_(1, 2) void fail(const char *format, ...)
     va_end(ap);
     fputc('\n', stderr);
     exit(1);
+}
+
+static const char *version(void)
+{
+    const char *given = getenv("SCONE_SANDBOX_VERSION");
+
+    return given ? given : "6.0.3";
+}
+
+static bool is_old(void)
+{
+    return strtol(version(), NULL, 10) < 6;
 }
 
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
@@ -125,6 +159,7 @@ static void exchange(const struct scone *scone, const char *url, const char *bod
 {
     CURL *curl = curl_easy_init();
     struct curl_slist *connect_to = NULL;
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 
     if (!curl)
         fail("out of memory");
@@ -137,6 +172,7 @@ static void exchange(const struct scone *scone, const char *url, const char *bod
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     if (body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
         set_primary(curl, scone, &connect_to);
     } else {
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -148,6 +184,7 @@ static void exchange(const struct scone *scone, const char *url, const char *bod
         snprintf(answer->error, sizeof answer->error, "the connection failed");
     answer->body[answer->len] = 0;
     curl_slist_free_all(connect_to);
+    curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
 }
 
@@ -198,7 +235,7 @@ static void register_backup(const struct scone *scone)
              strrchr(scone->backup, ':') > strrchr(scone->backup, ']') ? "" : ":" PORT);
     persist(scone, url, NULL, answer);
     certificate = json_loadb(answer->body, answer->len, 0, NULL);
-    if (answer->status != 200 || !json_is_string(json_object_get(certificate, "certificate")))
+    if (answer->status != 200 || !json_object_get(certificate, "certificate"))
         report(scone, "backup", answer);
     if (json_array_size(scone->tolerate) > 0)
         json_object_set(certificate, "tolerate", scone->tolerate);
@@ -222,16 +259,50 @@ static void rewrite_config(const struct scone *scone)
         fail("Could not write %s", scone->config_file);
 }
 
+/* A configuration of a newer CLI has fields that an old one does not know. */
+static void check_fields(const struct scone *scone)
+{
+    const char *key;
+    json_t *each;
+
+    json_object_foreach (scone->config, key, each) {
+        if (strcmp(key, "default_cas") != 0 && strcmp(key, "identity") != 0 &&
+            strcmp(key, "cas_db") != 0 && strcmp(key, "last_used") != 0)
+            fail("Could not read the configuration\nCaused by: unknown field `%s`: %s", key,
+                 json_string_value(each));
+    }
+}
+
 static void load_config(struct scone *scone, const char *file)
 {
     scone->config_file = file;
     scone->config = file ? json_load_file(file, 0, NULL) : NULL;
     if (!scone->config)
         fail("Could not read the configuration %s", file ? file : "(none)");
+    if (is_old())
+        check_fields(scone);
     if (!scone->cas)
         scone->cas = json_string_value(json_object_get(scone->config, "default_cas"));
     if (!scone->cas)
         fail("There is no default CAS");
+}
+
+/* What the enclave's runtime prints where the policy does not know the CLI's image. */
+static _Noreturn void fail_attestation(const char *expected)
+{
+    fprintf(stderr,
+            "[SCONE|FATAL] src/process/init.c:501:__scone_prepare_secure_config(): Could not "
+            "initialize enclave state: Attestation failed\n"
+            "  Caused by: CAS sent an attestation/configuration error: DCAP quote verification "
+            "failed\n"
+            "  Caused by: The program enclave is not trustworthy\n"
+            "    Caused by: None of the required enclave properties are met by the enclave\n"
+            "    Error 1 of 2: Unexpected enclave measurement (MRENCLAVE, " MRENCLAVE
+            ") - Expected %s\n"
+            "    Error 2 of 2: Unexpected enclave signer\n"
+            "  Note: Connecting to CAS at %s (port 18765) using service ID %s\n",
+            expected, getenv("SCONE_CAS_ADDR"), getenv("SCONE_CONFIG_ID"));
+    exit(1);
 }
 
 /* Attested: the policy takes the argument with index 3, so there must be no other. */
@@ -243,6 +314,8 @@ static void open_session(struct scone *scone, int argc, char **argv)
         fail("The session's command takes the argument with index 3 and no other");
     if (!getenv("SCONE_CAS_ADDR") || !getenv("SCONE_LAS_ADDR"))
         fail("Attestation failed\nCaused by: SCONE_CAS_ADDR and SCONE_LAS_ADDR must be set");
+    if (getenv("SCONE_SANDBOX_MRENCLAVE"))
+        fail_attestation(getenv("SCONE_SANDBOX_MRENCLAVE"));
     scone->command = argv[2];
     scone->backup = argv[3];
     scone->dial = getenv("SCONE_CAS_ADDR");
@@ -266,6 +339,9 @@ static void take_options(struct scone *scone, int argc, char **argv)
     while ((key = getopt_long(argc, argv, "c:CGS", options, NULL)) != -1) {
         if (key == 'c')
             scone->cas = optarg;
+        else if (key != '?' && is_old())
+            fail("Found argument '%s' which wasn't expected, or isn't valid in this context",
+                 argv[optind - 1]);
         else if (key == 'r')
             scone->retries = strtol(optarg, NULL, 10);
         else if (key == 'C')
@@ -294,18 +370,32 @@ static void open_config(struct scone *scone, int argc, char **argv)
     load_config(scone, file ? file : home_file);
 }
 
+/* Whatever needs neither configuration nor session. */
+static bool answer_about(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("scone %s\n", version());
+        return true;
+    }
+    if (argc < 4 || strcmp(argv[argc - 1], "--help") != 0)
+        return false;
+    printf("%s%s%s", help, is_old() ? "" : later_help, last_help);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    struct scone scone = {.tolerate = json_array(), .retries = 3};
+    struct scone scone = {.retries = 3};
     const char *retries = getenv("SCONE_CLI_RETRIES");
 
+    if (answer_about(argc, argv))
+        return 0;
     if (argc < 3 || strcmp(argv[1], "cas") != 0 ||
         (strcmp(argv[2], "register-backup") != 0 && strcmp(argv[2], "register-upgrade") != 0)) {
-        fputs("usage: scone cas register-backup|register-upgrade [-c CAS] [-C] [-G] [-S] "
-              "[--retries N] BACKUP_CAS\n",
-              stderr);
+        fputs(usage, stderr);
         return 2;
     }
+    scone.tolerate = json_array();
     if (retries)
         scone.retries = strtol(retries, NULL, 10);
     if (getenv("SCONE_CONFIG_ID"))

@@ -242,7 +242,7 @@ static void answer(struct connection *c, const struct server_request *request)
         __atomic_store_n(&server->failing, 0, __ATOMIC_RELAXED);
         status = server->handler(request, &body, server->arg);
     }
-    text = json_dumps(body, JSON_COMPACT);
+    text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
     reply(c, status, text ? text : "");
 }
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_CASES_H
 #define TESTS_UNIT_CASES_H
 
-#include "unit.h"
+#include "unit/unit.h"
 
 #include <dirent.h>
 #include <jansson.h>

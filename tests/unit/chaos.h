@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_CHAOS_H
 #define TESTS_UNIT_CHAOS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,11 +22,12 @@ char *__wrap_strdup(const char *text);
 
 static bool chaos_fails(void)
 {
-    if (chaos_left > 0)
-        chaos_left--;
-    else if (chaos_left == 0)
-        return true;
-    return false;
+    if (chaos_left != 0) {
+        chaos_left -= chaos_left > 0;
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
 }
 
 void *__wrap_malloc(size_t size)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pass/remember.h"
+
+#include "base/clock.h"
+#include "log.h"
+
+static void store(struct pass *pass)
+{
+    const struct casb_state_ops *ops = plugins_state(pass->plugins);
+    struct casb_call call = turn_cleanup_call(pass);
+    struct casb_error err = {0};
+
+    if (ops->store_pass(pass->plugins->state.self, &call, &pass->last.values, &err))
+        log_warn("the pass is not remembered: %s", err.text);
+}
+
+void remember_begin(struct pass *pass)
+{
+    struct casb_pass *values = &pass->last.values;
+    struct casb_error err = {0};
+
+    if (!plugins_state(pass->plugins)->store_pass)
+        return;
+    if (lastpass_load(pass->plugins, &pass->call, &pass->last, &err)) {
+        log_warn("the pass is not remembered: %s", err.text);
+        return;
+    }
+    pass->remembered = true;
+    values->started = clock_wall_ms() / 1000;
+    values->version = PACKAGE_VERSION;
+    values->address = pass->plugins->primary.address;
+    values->primary = pass->plugins->primary.id;
+    values->release = pass->plugins->n_sources > 0 ? pass->plugins->sources[0].release : NULL;
+    values->min_registered = pass->settings->min_registered;
+    store(pass);
+}
+
+static void note_counts(struct casb_pass *values, const struct report_counts *counts)
+{
+    values->nodes = (int64_t)counts->nodes;
+    values->selected = (int64_t)counts->selected;
+    values->registered = (int64_t)(counts->registered + counts->elsewhere);
+    values->newly = (int64_t)counts->new;
+    values->kept = (int64_t)counts->kept;
+    values->failed = (int64_t)counts->failed;
+    values->skipped = (int64_t)counts->skipped;
+    values->absent = (int64_t)counts->absent;
+}
+
+void remember_end(struct pass *pass, int status)
+{
+    struct casb_pass *values = &pass->last.values;
+    struct report_counts counts = report_counts(pass->report);
+    int64_t chain_end = report_chain_end(pass->report);
+
+    if (!pass->remembered || atomic_load(&pass->lock_lost))
+        return;
+    note_counts(values, &counts);
+    values->finished = clock_wall_ms() / 1000;
+    values->duration_ms = report_milliseconds(pass->report);
+    values->exit = status;
+    if (status == 0)
+        values->succeeded = values->finished;
+    if (chain_end > 0)
+        values->chain_not_after = chain_end;
+    store(pass);
+}
