@@ -128,10 +128,11 @@ static int next_signal(struct ending *ending)
 static void first_signal(struct ending *ending, int number)
 {
     atomic_store(&ending->number, number);
-    eventfd_write(ending->cancel_fd, 1);
     end_idling(ending, 128 + number, NULL);
     log_info("SIG%s: cleaning up; another signal, after a second, ends it at once",
              sigabbrev_np(number));
+    /* last: a command that ended at once would be one that idles */
+    eventfd_write(ending->cancel_fd, 1);
 }
 
 /*
