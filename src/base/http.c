@@ -14,6 +14,7 @@
 #define HEADER_BYTES       (256 * 1024)
 #define LOOK_MS            1000 /* the longest sleep, whatever libcurl waits for */
 #define LOOK_CONNECTING_MS 100
+#define GATHER_NS          (50 * CLOCK_MS) /* what comes meanwhile is read at once */
 
 /* One call of http_perform(). */
 struct exchange {
@@ -219,6 +220,13 @@ static int wait_ms(const struct exchange *x)
     return ms < look_ms ? ms : look_ms;
 }
 
+/* A look at a connection costs the same for one event as for ten. */
+static bool gather(const struct exchange *x)
+{
+    return x->request->lasting && x->header_bytes > 0 &&
+           clock_sleep(x->call, GATHER_NS) == CASB_ECANCELLED;
+}
+
 /* 0: the transfer came to an end, be it a bad one, which is *ret_code. */
 static int transfer(struct exchange *x, CURLcode *ret_code)
 {
@@ -238,7 +246,7 @@ static int transfer(struct exchange *x, CURLcode *ret_code)
             break;
         if (curl_multi_poll(x->handle->multi, &cancel, cancels, wait_ms(x), NULL) != CURLM_OK)
             break;
-        x->cancelled = cancel.revents != 0;
+        x->cancelled = cancel.revents != 0 || gather(x);
     }
     message = curl_multi_info_read(x->handle->multi, &left);
     if (running || !message)
