@@ -10,10 +10,11 @@
 #define TOKEN_CHARS 16 /* what is shorter may be a word, as in "invalid bearer token" */
 
 /* Puts the mark in the place of `len` characters; returns what follows it. */
-static char *mark(char *at, size_t len)
+static char *mark(char *at, size_t len, bool *changed)
 {
     size_t stars = len < strlen(MARK) ? len : strlen(MARK);
 
+    *changed = *changed || len > stars || strncmp(at, MARK, stars) != 0;
     memset(at, '*', stars);
     memmove(at + stars, at + len, strlen(at + len) + 1);
     return at + stars;
@@ -41,11 +42,11 @@ static size_t span_of_userinfo(const char *at)
     return strspn(colon + 1, "0123456789") < (size_t)(at + len - colon - 1) ? len : 0;
 }
 
-static void redact_urls(char *line)
+static void redact_urls(char *line, bool *changed)
 {
     for (char *at = line; (at = strstr(at, "://"));) {
         at += strlen("://");
-        at = mark(at, span_of_userinfo(at));
+        at = mark(at, span_of_userinfo(at), changed);
     }
 }
 
@@ -105,30 +106,39 @@ static bool find_credential(const char *at, size_t *ret_before, size_t *ret_len)
     return (header || scheme) && len > 0 && (certain || is_token(word, len));
 }
 
-static void redact_headers(char *line)
+static void redact_headers(char *line, bool *changed)
 {
     for (char *at = line; *at;) {
         bool begins = at == line || !isalnum((unsigned char)at[-1]);
         size_t before, len;
 
-        at = begins && find_credential(at, &before, &len) ? mark(at + before, len) : at + 1;
+        if (begins && find_credential(at, &before, &len))
+            at = mark(at + before, len, changed);
+        else
+            at++;
     }
 }
 
 /* ---- JSON web tokens (RFC 7519): base64url of '{"' */
 
-static void redact_tokens(char *line)
+static void redact_tokens(char *line, bool *changed)
 {
     for (char *at = line; (at = strstr(at, "eyJ"));) {
         size_t len = span_of_word(at);
 
-        at = len >= TOKEN_CHARS ? mark(at, len) : at + 1;
+        at = len >= TOKEN_CHARS ? mark(at, len, changed) : at + 1;
     }
 }
 
+/* What one of them hides may be what another one stopped at. */
 void redact(char *line)
 {
-    redact_urls(line);
-    redact_headers(line);
-    redact_tokens(line);
+    bool changed;
+
+    do {
+        changed = false;
+        redact_urls(line, &changed);
+        redact_headers(line, &changed);
+        redact_tokens(line, &changed);
+    } while (changed);
 }

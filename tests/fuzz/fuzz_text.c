@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts from outside: cleaned ones are one line, addresses, times and durations what they say. */
+/*
+ * Texts from outside: cleaned ones are one line, and clean; addresses, times and durations are what
+ * they say.
+ */
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -13,18 +16,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_clean(const char *data, size_t size)
 {
     for (size_t room = 1; room < 80; room += 13) {
-        char *out = malloc(room);
+        char *out = malloc(room), *again = malloc(room);
         uint32_t c;
 
-        if (!out)
+        if (!out || !again)
             abort();
         text_clean_bytes(out, room, data, size);
+        if (strcmp(text_clean(again, room, out), out) != 0)
+            abort();
         for (size_t i = 0, n; out[i]; i += n) {
             n = text_utf8(out + i, strlen(out + i), &c);
             if (!n || text_is_control(c))
                 abort();
         }
         free(out);
+        free(again);
     }
 }
 

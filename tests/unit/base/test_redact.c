@@ -43,6 +43,9 @@ static const struct {
     {"eyJ is short", "eyJ is short"},
     {"Bearer", "Bearer"},
     {"Bearer ", "Bearer "},
+    /* what is hidden was where something else ended */
+    {"https://u:5eyJ0123456789abcdef/x", "https://***"},
+    {"https://u:p,authorization:c/d", "https://***"},
 };
 
 static void credentials_are_overwritten_and_the_rest_stays(void **state)
@@ -52,6 +55,8 @@ static void credentials_are_overwritten_and_the_rest_stays(void **state)
         _cleanup_(freep) char *line = strdup(lines[i].line);
 
         assert_non_null(line);
+        redact(line);
+        assert_string_equal(line, lines[i].want);
         redact(line);
         assert_string_equal(line, lines[i].want);
     }
