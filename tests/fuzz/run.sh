@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs every fuzzer that is built (configure --enable-fuzzing) for SECONDS each, from a corpus made
 # of the unit tests' data, and prints TAP. What one finds stays as tests/fuzz/found-* in the build folder.
+# FUZZ_ARGS are more arguments for libFuzzer: "-seed=1 -runs=30000" does the same each time.
 #   tests/fuzz/run.sh SECONDS [FUZZER...]
 set -eu
 
@@ -43,8 +44,9 @@ run() {
     name=$(basename "$1")
     make_corpus "$name"
     said="$name: $seconds s from $(find "$work/$name" -type f | wc -l) seeds"
+    # shellcheck disable=SC2086 # several arguments
     if "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=20000 -verbosity=0 \
-        -print_final_stats=1 -artifact_prefix="$build/tests/fuzz/found-$name-" "$work/$name" >"$work/log" 2>&1; then
+        -print_final_stats=1 ${FUZZ_ARGS-} -artifact_prefix="$build/tests/fuzz/found-$name-" "$work/$name" >"$work/log" 2>&1; then
         echo "ok $said, $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") runs"
     else
         echo "not ok $said"
