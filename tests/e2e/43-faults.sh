@@ -183,6 +183,12 @@ is "and says that it did so in parts" grep -q 'written in smaller parts' "$work/
 faults '[]'
 stop_cluster
 
+start_cluster --json
+pass 0 "a pass by way of a gateway that answers in JSON only" run --force all
+is "registers both" test "$(records 'map(select(.status == "registered")) | length')" = 2
+is "and leaves nothing over" until_true 30 nothing_left
+stop_cluster
+
 start_cluster --deny 'create pods' --deny 'get leases'
 pass 3 "check finds missing rights" check
 has out "pods" "and names them"

@@ -10,6 +10,7 @@
 #include "sandbox/kube_api.h"
 #include "sandbox/kube_fault.h"
 #include "sandbox/kube_kubelet.h"
+#include "sandbox/kube_proto.h"
 #include "sandbox/kube_watch.h"
 #include "sandbox/owner.h"
 #include "sandbox/pki.h"
@@ -22,6 +23,7 @@
 #include <string.h>
 
 #define TOKEN      "sandbox"
+#define PROTO_TYPE "application/vnd.kubernetes.protobuf"
 #define BODY_BYTES (4 * 1024 * 1024)
 #define TEXT_BYTES (256 * 1024 * 1024)
 #define BLOCK_SIZE (64 * 1024)
@@ -36,6 +38,7 @@ static const char usage[] =
     "  --ready-after SECONDS  from a pod's binding until it is Ready, 0\n"
     "  --image NAME=COMMAND   what runs in pods of an image; {ip} is the pod's address\n"
     "  --deny 'VERB RESOURCE' a permission that the user lacks (\"get pods/log\")\n"
+    "  --json                 answers in JSON whatever is asked for, as some gateways do\n"
     "\n"
     "Beside the API: GET and DELETE /sandbox/counts (requests by verb and resource),\n"
     "PUT /sandbox/faults (see kube_fault.h), POST /sandbox/compact (forget the past: 410).\n"
@@ -46,6 +49,7 @@ struct kube {
     json_t *faults;
     struct kubelet kubelet;
     const char *folder, *listen;
+    bool json_only;
 };
 
 /* A request that is arriving. */
@@ -60,6 +64,7 @@ struct stream {
     struct watch *watch; /* where its text comes from; NULL: it is all there */
     struct buf text;
     size_t sent; /* of the text */
+    bool proto;  /* it is Protocol Buffers */
     long cut;    /* bytes until the connection breaks; -1: never */
 };
 
@@ -106,9 +111,10 @@ static enum MHD_Result send_stream(struct MHD_Connection *connection, const stru
     enum MHD_Result r;
 
     MHD_add_response_header(response, "Content-Type",
-                            reply->html   ? "text/html"
-                            : reply->text ? "text/plain"
-                                          : "application/json");
+                            reply->html     ? "text/html"
+                            : reply->text   ? "text/plain"
+                            : stream->proto ? PROTO_TYPE
+                                            : "application/json");
     if (reply->retry_after) {
         snprintf(seconds, sizeof seconds, "%d", reply->retry_after);
         MHD_add_response_header(response, "Retry-After", seconds);
@@ -196,12 +202,17 @@ static void fill_stream(struct kube *kube, const struct api_request *request,
                         const struct fault *fault, struct api_reply *reply, struct stream *stream)
 {
     _cleanup_(freep) char *text = NULL;
+    bool proto = !kube->json_only && request->accept && strstr(request->accept, PROTO_TYPE);
 
     if (reply->watch) {
-        stream->watch = watch_new(&kube->api.store, request, fault->mute, reply->body);
+        stream->proto = proto;
+        stream->watch = watch_new(&kube->api.store, request, fault->mute, reply->body, proto);
         reply->status = 200;
         return;
     }
+    stream->proto = proto && !reply->text && proto_put_object(&stream->text, reply->body);
+    if (stream->proto)
+        return;
     if ((reply->body && jsonx_dump(reply->body, &text, NULL) < 0) ||
         buf_puts(&stream->text, reply->text ? reply->text
                                 : text      ? text
@@ -382,13 +393,10 @@ static void add_image(struct kube *kube, const char *text)
 static void take_options(struct kube *kube, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"dir", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},
-        {"image", required_argument, NULL, 'i'},
-        {"ready-after", required_argument, NULL, 'r'},
-        {"deny", required_argument, NULL, 'x'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"dir", required_argument, NULL, 'd'},   {"listen", required_argument, NULL, 'l'},
+        {"image", required_argument, NULL, 'i'}, {"ready-after", required_argument, NULL, 'r'},
+        {"deny", required_argument, NULL, 'x'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     int key;
 
@@ -403,6 +411,8 @@ static void take_options(struct kube *kube, int argc, char **argv)
             kube->kubelet.ready_after_ns = (int64_t)(strtod(optarg, NULL) * (double)CLOCK_S);
         else if (key == 'x')
             json_object_set_new(kube->api.denied, optarg, json_true());
+        else if (key == 'j')
+            kube->json_only = true;
         else
             kube->folder = NULL;
         if (key == 'h' || key == '?')

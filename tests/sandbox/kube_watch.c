@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/jsontext.h"
 #include "base/jsonx.h"
+#include "sandbox/kube_proto.h"
 #include "sandbox/kube_select.h"
 
 #include <err.h>
@@ -17,7 +18,7 @@ struct watch {
     struct store *store;
     const struct api_resource *resource;
     char *prefix, *labels, *fields;
-    bool bookmarks, mute;
+    bool bookmarks, mute, proto;
     int64_t end_ns;
     json_t *first; /* what it begins with: objects that are there already, or NULL */
     json_t *error; /* or this */
@@ -25,7 +26,7 @@ struct watch {
 };
 
 struct watch *watch_new(struct store *store, const struct api_request *request, bool mute,
-                        const json_t *broken)
+                        const json_t *broken, bool proto)
 {
     struct watch *watch = calloc(1, sizeof *watch);
     const char *bookmarks = api_query(request, "allowWatchBookmarks");
@@ -45,6 +46,7 @@ struct watch *watch_new(struct store *store, const struct api_request *request, 
     watch->labels = strdup(api_query(request, "labelSelector"));
     watch->fields = strdup(api_query(request, "fieldSelector"));
     watch->mute = mute;
+    watch->proto = proto;
     watch->bookmarks = !mute && (strcmp(bookmarks, "true") == 0 || strcmp(bookmarks, "1") == 0);
     watch->end_ns = clock_now_ns() + (seconds > 0 ? seconds : DEFAULT_SECONDS) * CLOCK_S;
     watch->error = json_incref((json_t *)broken);
@@ -69,8 +71,11 @@ void watch_free(struct watch *watch)
     free(watch);
 }
 
-static void write_line(struct buf *lines, const char *type, const json_t *object)
+static void write_line(const struct watch *watch, struct buf *lines, const char *type,
+                       const json_t *object)
 {
+    if (watch->proto && proto_put_event(lines, type, object))
+        return;
     if (buf_printf(lines, "{\"type\":\"%s\",\"object\":", type) < 0 ||
         jsontext_write(lines, object, 0) < 0 || buf_puts(lines, "}\n") < 0)
         errx(3, "sandbox: out of memory");
@@ -90,7 +95,7 @@ static void write_event(const struct watch *watch, const struct store_event *eve
 
     if (strncmp(event->key, watch->prefix, strlen(watch->prefix)) != 0 || (!was && !is))
         return;
-    write_line(lines, is ? was ? "MODIFIED" : "ADDED" : "DELETED", event->after);
+    write_line(watch, lines, is ? was ? "MODIFIED" : "ADDED" : "DELETED", event->after);
 }
 
 static void write_bookmark(const struct watch *watch, struct buf *lines)
@@ -101,7 +106,7 @@ static void write_bookmark(const struct watch *watch, struct buf *lines)
     snprintf(version, sizeof version, "%lld", (long long)watch->store->version);
     bookmark = json_pack("{s:s, s:s, s:{s:s}}", "kind", watch->resource->kind, "apiVersion",
                          watch->resource->version, "metadata", "resourceVersion", version);
-    write_line(lines, "BOOKMARK", bookmark);
+    write_line(watch, lines, "BOOKMARK", bookmark);
 }
 
 static void write_first(struct watch *watch, struct buf *lines)
@@ -111,7 +116,7 @@ static void write_first(struct watch *watch, struct buf *lines)
 
     json_array_foreach (watch->first, i, object) {
         if (is_wanted(watch, object))
-            write_line(lines, "ADDED", object);
+            write_line(watch, lines, "ADDED", object);
     }
     json_decref(TAKE_PTR(watch->first));
 }
@@ -139,7 +144,7 @@ bool watch_next(struct watch *watch, struct buf *lines)
 
     pthread_mutex_lock(&watch->store->lock);
     if (watch->error) {
-        write_line(lines, "ERROR", watch->error);
+        write_line(watch, lines, "ERROR", watch->error);
         json_decref(TAKE_PTR(watch->error));
         watch->end_ns = 0;
     } else {
