@@ -6,8 +6,9 @@
 #include "base/jsontext.h"
 #include "base/jsonx.h"
 #include "base/text.h"
-#include "state/pack.h"
 #include "report/table.h"
+#include "state/pack.h"
+#include "state/words.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,14 +17,15 @@
 
 struct entry {
     struct report_node node;
-    char text[]; /* its strings */
+    char text[]; /* the strings that are its own */
 };
 
 struct report {
-    pthread_mutex_t lock; /* guards entries and counts */
+    pthread_mutex_t lock; /* guards entries, words and counts */
     struct entry **entries;
     size_t n_entries, room;
-    bool sorted; /* by name, as readers want them */
+    bool sorted;        /* by name, as readers want them */
+    struct words words; /* of all entries */
     struct report_counts counts;
     char *instance, *primary;
     json_t *cause;     /* what failed where nothing succeeded; NULL: something did */
@@ -65,6 +67,7 @@ void report_free(struct report *report)
     for (size_t i = 0; i < report->n_entries; i++)
         free(report->entries[i]);
     free(report->entries);
+    words_done(&report->words);
     pthread_mutex_destroy(&report->lock);
     free(report->instance);
     free(report->primary);
@@ -74,20 +77,24 @@ void report_free(struct report *report)
     free(report);
 }
 
-static struct entry *entry_new(const struct report_node *from)
+/* With the lock held. */
+static struct entry *entry_new(struct report *report, const struct report_node *from)
 {
     char message[CASB_ERROR_TEXT_BYTES]; /* an error's text may be cut within a character */
     struct report_node node = *from;
-    const char **strings[] = {&node.source, &node.name,    &node.uid,
-                              &node.reason, &node.message, &node.release};
+    const char **own[] = {&node.name, &node.uid, &node.message};
+    const char **common[] = {&node.source, &node.reason, &node.release};
     struct entry *entry;
 
+    for (size_t i = 0; i < ELEMENTS(common); i++)
+        if (words_keep(&report->words, *common[i], common[i]))
+            return NULL;
     if (node.message)
         node.message = text_clean(message, sizeof message, node.message);
-    entry = malloc(sizeof *entry + pack_size(strings, ELEMENTS(strings)));
+    entry = malloc(sizeof *entry + pack_size(own, ELEMENTS(own)));
     if (!entry)
         return NULL;
-    pack_strings(strings, ELEMENTS(strings), entry->text);
+    pack_strings(own, ELEMENTS(own), entry->text);
     entry->node = node;
     return entry;
 }
@@ -133,9 +140,10 @@ static bool grow(struct report *report)
 
 void report_add(struct report *report, const struct report_node *node)
 {
-    struct entry *entry = entry_new(node);
+    struct entry *entry;
 
     pthread_mutex_lock(&report->lock);
+    entry = entry_new(report, node);
     count(&report->counts, node);
     if (entry && grow(report))
         report->entries[report->n_entries++] = TAKE_PTR(entry);
