@@ -258,7 +258,7 @@ static bool is_whole(const json_t *value)
 {
     double number = json_real_value(value);
 
-    return json_is_real(value) && trunc(number) == number && fabs(number) < WHOLE_MAX;
+    return json_is_real(value) && fabs(number) < WHOLE_MAX && (double)(json_int_t)number == number;
 }
 
 int yamlscalar_resolve(const struct yamlscalar *scalar, json_t **ret, const char **ret_problem)
