@@ -227,8 +227,8 @@ static void append_dirty(struct records *records, struct record *record)
     record->next_dirty = NULL;
     *records->dirty_tail = record;
     records->dirty_tail = &record->next_dirty;
-    records->n_dirty++;
-    pthread_cond_signal(&records->changed);
+    if (records->n_dirty++ == 0) /* the writer, who waits for further ones, need not know of them */
+        pthread_cond_signal(&records->changed);
 }
 
 int records_set(struct records *records, struct record *record, const struct casb_record *values,
