@@ -3,7 +3,7 @@
 
 #include <cas-backup/error.h>
 
-#include <openssl/crypto.h>
+#include <stdint.h>
 #include <string.h>
 
 #define BUF_FIRST_BYTES 256
@@ -33,7 +33,7 @@ static int grow(struct buf *b, size_t more)
         return CASB_ENOMEM;
     if (b->data) {
         memcpy(data, b->data, b->len);
-        OPENSSL_cleanse(b->data, b->len);
+        explicit_bzero(b->data, b->len);
         free(b->data);
     }
     data[b->len] = '\0';
@@ -137,6 +137,6 @@ void buf_free(struct buf *b)
 void buf_free_secret(struct buf *b)
 {
     if (b->data)
-        OPENSSL_cleanse(b->data, b->cap);
+        explicit_bzero(b->data, b->cap);
     buf_free(b);
 }

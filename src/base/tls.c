@@ -242,6 +242,6 @@ void tls_secret_free(char *secret)
 {
     if (!secret)
         return;
-    OPENSSL_cleanse(secret, strlen(secret));
+    explicit_bzero(secret, strlen(secret));
     free(secret);
 }

@@ -10,7 +10,7 @@
 static void wipe_free(void *p)
 {
     if (p)
-        OPENSSL_cleanse(p, malloc_usable_size(p));
+        explicit_bzero(p, malloc_usable_size(p));
     free(p);
 }
 
