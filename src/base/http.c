@@ -6,6 +6,7 @@
 #include "base/httptarget.h"
 #include "base/text.h"
 
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,7 +15,7 @@
 #define HEADER_BYTES       (256 * 1024)
 #define LOOK_MS            1000 /* the longest sleep, whatever libcurl waits for */
 #define LOOK_CONNECTING_MS 100
-#define GATHER_NS          (50 * CLOCK_MS) /* what comes meanwhile is read at once */
+#define GATHER_MS          50 /* what comes meanwhile is read at once */
 
 /* One call of http_perform(). */
 struct exchange {
@@ -220,11 +221,12 @@ static int wait_ms(const struct exchange *x)
     return ms < look_ms ? ms : look_ms;
 }
 
-/* A look at a connection costs the same for one event as for ten. */
+/* A look at a connection costs the same for one event as for ten. True: the call is cancelled. */
 static bool gather(const struct exchange *x)
 {
-    return x->request->lasting && x->header_bytes > 0 &&
-           clock_sleep(x->call, GATHER_NS) == CASB_ECANCELLED;
+    struct pollfd cancel = {.fd = x->call->cancel_fd, .events = POLLIN};
+
+    return x->request->lasting && x->header_bytes > 0 && poll(&cancel, 1, GATHER_MS) > 0;
 }
 
 /* 0: the transfer came to an end, be it a bad one, which is *ret_code. */
