@@ -51,7 +51,7 @@ struct listing {
     struct configmaps *maps;
     casb_record_fn *each; /* NULL: nobody wants the records */
     void *arg;
-    json_t *written; /* uid: when its record was written last, as far as it tells */
+    struct textmap written; /* uid: when its record was written last, as far as it tells */
     int64_t now_s;
     struct casb_error *err;
 };
@@ -77,12 +77,11 @@ static int64_t written_of(const struct casb_record *record, int64_t now_s)
 static int settle_twin(struct listing *listing, struct shard *shard, const char *uid,
                        int64_t written_s, bool *ret_newer)
 {
-    const json_t *known = json_object_get(listing->written, uid);
-    int64_t known_s = json_integer_value(known);
     struct shard *earlier, *loser;
+    int64_t known_s;
 
     *ret_newer = true;
-    if (!known)
+    if (!textmap_get(&listing->written, uid, &known_s))
         return 0;
     earlier = shards_find(&listing->maps->shards, uid);
     *ret_newer = written_s > known_s || (written_s == known_s && earlier->fixed);
@@ -123,7 +122,7 @@ static int take_record(struct listing *listing, struct shard *shard, const char 
         return CASB_ENOMEM;
     if (!newer)
         return 0;
-    if (json_object_set_new(listing->written, uid, json_integer(written_s)))
+    if (textmap_set(&listing->written, uid, written_s))
         return err_nomem(listing->err);
     if (!listing->each)
         return 0;
@@ -176,18 +175,17 @@ static int list(struct configmaps *maps, const struct casb_call *call, casb_reco
         shards_selector(now, maps->host->instance),
         shards_selector_before(before, maps->host->instance),
     };
-    json_auto_t *written = json_object();
-    struct listing listing = {maps, each, arg, written, clock_wall_ms() / 1000, err};
+    struct listing listing = {
+        .maps = maps, .each = each, .arg = arg, .now_s = clock_wall_ms() / 1000, .err = err};
     int r = 0;
 
     maps->known = false;
     shards_free(&maps->shards);
     free(maps->pass);
     maps->pass = NULL;
-    if (!written)
-        return err_nomem(err);
     for (size_t i = 0; !r && i < ELEMENTS(selectors); i++)
         r = list_selected(&listing, call, selectors[i]);
+    textmap_free(&listing.written);
     maps->known = !r;
     return r;
 }

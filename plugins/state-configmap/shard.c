@@ -38,9 +38,7 @@ static int append(struct shards *shards, struct shard **ret, struct casb_error *
         return err_nomem(err);
     shards->list = list;
     shard = &list[shards->n++];
-    *shard = (struct shard){.sizes = json_object(), .stale = json_object()};
-    if (!shard->sizes || !shard->stale)
-        return err_nomem(err);
+    *shard = (struct shard){.fixed = false};
     *ret = shard;
     return 0;
 }
@@ -48,8 +46,8 @@ static int append(struct shards *shards, struct shard **ret, struct casb_error *
 void shards_free(struct shards *shards)
 {
     for (size_t i = 0; i < shards->n; i++) {
-        json_decref(shards->list[i].sizes);
-        json_decref(shards->list[i].stale);
+        textmap_free(&shards->list[i].sizes);
+        textmap_free(&shards->list[i].stale);
         json_decref(shards->list[i].patch);
     }
     free(shards->list);
@@ -57,14 +55,17 @@ void shards_free(struct shards *shards)
     shards->n = 0;
 }
 
-static size_t size_of(const json_t *sizes, const char *uid)
+static size_t size_of(const struct textmap *sizes, const char *uid)
 {
-    return (size_t)json_integer_value(json_object_get(sizes, uid));
+    int64_t bytes;
+
+    (void)textmap_get(sizes, uid, &bytes);
+    return (size_t)bytes;
 }
 
-static int set_size(json_t *sizes, const char *uid, size_t bytes, struct casb_error *err)
+static int set_size(struct textmap *sizes, const char *uid, size_t bytes, struct casb_error *err)
 {
-    return json_object_set_new(sizes, uid, json_integer((json_int_t)bytes)) ? err_nomem(err) : 0;
+    return textmap_set(sizes, uid, (int64_t)bytes) ? err_nomem(err) : 0;
 }
 
 static size_t bytes_of(const char *uid, const json_t *text)
@@ -93,7 +94,7 @@ int shards_take(struct shards *shards, const json_t *configmap, struct casb_erro
                       json_object_get(jsonx_object(configmap, "metadata.annotations"), SHARD_PASS);
     json_object_foreach ((json_t *)jsonx_object(configmap, "data"), key, value) {
         shard->bytes += bytes_of(key, value);
-        r = set_size(shard->sizes, key, bytes_of(key, value), err);
+        r = set_size(&shard->sizes, key, bytes_of(key, value), err);
         if (r)
             return r;
     }
@@ -105,17 +106,17 @@ int shards_take(struct shards *shards, const json_t *configmap, struct casb_erro
 struct shard *shards_find(const struct shards *shards, const char *uid)
 {
     for (size_t i = 0; i < shards->n; i++)
-        if (json_object_get(shards->list[i].sizes, uid))
+        if (textmap_get(&shards->list[i].sizes, uid, NULL))
             return &shards->list[i];
     return NULL;
 }
 
 int shard_make_stale(struct shard *shard, const char *uid, struct casb_error *err)
 {
-    int r = set_size(shard->stale, uid, size_of(shard->sizes, uid), err);
+    int r = set_size(&shard->stale, uid, size_of(&shard->sizes, uid), err);
 
     if (!r)
-        json_object_del(shard->sizes, uid);
+        textmap_delete(&shard->sizes, uid);
     return r;
 }
 
@@ -155,29 +156,27 @@ static int put(struct shard *shard, const char *uid, json_t *text, struct casb_e
 {
     size_t bytes = bytes_of(uid, text);
 
-    shard->bytes += bytes - size_of(shard->sizes, uid);
-    return set_size(shard->sizes, uid, bytes, err) ? CASB_ENOMEM : set_patch(shard, uid, text, err);
+    shard->bytes += bytes - size_of(&shard->sizes, uid);
+    return set_size(&shard->sizes, uid, bytes, err) ? CASB_ENOMEM
+                                                    : set_patch(shard, uid, text, err);
 }
 
-static int drop(struct shard *shard, json_t *sizes, const char *uid, struct casb_error *err)
+static int drop(struct shard *shard, struct textmap *sizes, const char *uid, struct casb_error *err)
 {
     int r = set_patch(shard, uid, json_null(), err);
 
     shard->bytes -= size_of(sizes, uid);
-    json_object_del(sizes, uid); /* `uid` may end with it */
+    textmap_delete(sizes, uid);
     return r;
 }
 
 static int drop_stale(struct shard *shard, struct casb_error *err)
 {
     const char *uid;
-    json_t *value;
-    void *next;
     int r = 0;
 
-    json_object_foreach_safe (shard->stale, next, uid, value)
-        if (!r)
-            r = drop(shard, shard->stale, uid, err);
+    while (!r && (uid = textmap_any(&shard->stale)))
+        r = drop(shard, &shard->stale, uid, err);
     return r;
 }
 
@@ -202,7 +201,7 @@ static int plan_put(struct shards *shards, const char *uid, json_t *text, size_t
                     struct casb_error *err)
 {
     struct shard *home = shards_find(shards, uid), *target;
-    size_t bytes = bytes_of(uid, text), old = home ? size_of(home->sizes, uid) : 0;
+    size_t bytes = bytes_of(uid, text), old = home ? size_of(&home->sizes, uid) : 0;
     int r;
 
     if (home && !home->fixed && (bytes <= old || home->bytes - old + bytes <= limit))
@@ -230,7 +229,7 @@ int shards_plan(struct shards *shards, json_t *changes, size_t limit, struct cas
         if (json_is_string(value))
             r = plan_put(shards, uid, value, limit, err);
         else if (home)
-            r = drop(home, home->sizes, uid, err);
+            r = drop(home, &home->sizes, uid, err);
     }
     return r;
 }

@@ -8,6 +8,7 @@
 #define STATE_CONFIGMAP_SHARD_H
 
 #include "base/error.h"
+#include "base/textmap.h"
 #include "common/kube/ownership.h"
 
 #include <jansson.h>
@@ -30,8 +31,8 @@ struct shard {
     bool fixed;                /* being deleted, or immutable: what is new goes elsewhere */
     unsigned number;           /* in a name of our own making; 0: found in the cluster */
     size_t bytes;              /* of all keys and values, once `patch` is written */
-    json_t *sizes;             /* uid: bytes of its key and value */
-    json_t *stale;             /* the same for data that newer data elsewhere replaces */
+    struct textmap sizes;      /* uid: bytes of its key and value */
+    struct textmap stale;      /* the same for data that newer data elsewhere replaces */
     bool has_pass;             /* it holds what is remembered of the last pass */
     const char *pass;          /* what is to be written of that (borrowed); NULL: nothing */
     json_t *patch;             /* what is to be written: uid: text, or null; NULL: nothing */

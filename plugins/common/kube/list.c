@@ -4,6 +4,7 @@
 
 #include "base/jsonx.h"
 #include "base/text.h"
+#include "base/textmap.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ struct list {
     struct listreader reader; /* of the page that is on its way */
     int stopped;              /* what ended the page before its end: its result */
     struct casb_error why;    /* and why */
-    json_t *seen;             /* what was given: uids as keys */
+    struct textmap seen;      /* the uids of what was given */
     char *token;              /* for the next page; NULL: the first, or no further */
     char *version;            /* of the first page */
     bool progress;            /* the last page had something new */
@@ -35,9 +36,9 @@ static int give_item(const json_t *item, void *arg)
     const char *uid = jsonx_string(item, "metadata.uid");
     struct list *list = arg;
 
-    if (uid && json_object_get(list->seen, uid))
+    if (uid && textmap_get(&list->seen, uid, NULL))
         return 0;
-    if (uid && json_object_set_new(list->seen, uid, json_true()))
+    if (uid && textmap_set(&list->seen, uid, 0))
         return err_nomem(&list->why);
     list->progress = true;
     return list->each(item, list->arg);
@@ -151,7 +152,7 @@ static int page(struct list *list, bool *ret_done, struct casb_error *err)
 
 static void list_free(struct list *list)
 {
-    json_decref(list->seen);
+    textmap_free(&list->seen);
     listreader_free(&list->reader);
     free(list->token);
     free(list->version);
@@ -168,10 +169,9 @@ int kube_list(struct kube *kube, const struct casb_call *call, const char *path,
         .query = query,
         .each = each,
         .arg = arg,
-        .seen = json_object(),
     };
     bool done = false;
-    int r = list.seen ? 0 : err_nomem(err);
+    int r = 0;
 
     list.reader = (struct listreader){.each = give_item, .arg = &list, .err = &list.why};
     while (!r && !done)
