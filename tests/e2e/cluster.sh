@@ -254,6 +254,7 @@ start_pass() {
 end_pass() {
     wait "$pass_pid"
     got=$?
+    keep_settings "$1" --plugin-dir "$builddir/.libs" --file "$settings"
     [ "$got" = "$1" ] || echo "exit status $got, expected $1" >>"$work/err"
     [ "$got" = "$1" ]
     ok $? "$2"

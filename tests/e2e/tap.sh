@@ -25,6 +25,20 @@ ok() {
     fi
 }
 
+# keep_settings STATUS ARGUMENT...: keeps what a run that ends so takes as settings of our own plugins.
+keep_settings() {
+    [ "$1" -ne 2 ] || return 0
+    case " $* " in *" --plugin-dir $builddir/.libs "*) ;; *) return 0 ;; esac
+    while [ $# -gt 1 ]; do
+        case $1 in -f | --file)
+            mkdir -p "$work/kept"
+            [ ! -f "$2" ] || cp "$2" "$work/kept/$tests.yaml"
+            ;;
+        esac
+        shift
+    done
+}
+
 # run STATUS NAME ARGUMENT...: runs the program and tests its exit status; what it printed is in
 # $work/out and $work/err.
 run() {
@@ -33,6 +47,7 @@ run() {
     shift 2
     "$program" "$@" >"$work/out" 2>"$work/err"
     got=$?
+    keep_settings "$want" "$@"
     [ "$got" -eq "$want" ] || echo "# exit status $got, expected $want: $*" >>"$work/err"
     [ "$got" -eq "$want" ]
     ok $? "$name"
@@ -44,8 +59,14 @@ has() {
     ok $? "$3"
 }
 
-# finish: ends the test; automake's driver reads the plan.
+# finish: ends the test; automake's driver reads the plan. What was taken as settings must be valid by
+# their schema as well.
 finish() {
+    if [ -d "$work/kept" ] && python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+        python3 -W ignore "$srcdir/tests/e2e/validate.py" "$builddir/settings.schema.json" "$work/kept"/* >"$work/out" 2>"$work/err"
+        grep -q '^good ' "$work/out" && ! grep '^bad ' "$work/out" && [ ! -s "$work/err" ]
+        ok $? 'its settings are valid by the schema'
+    fi
     echo "1..$tests"
     exit "$failures"
 }
