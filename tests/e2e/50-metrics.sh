@@ -174,6 +174,9 @@ is grep -q "^metrics .*can be pushed .*Pushgateway '$url'" "$work/out" 'says it,
 
 # ---- a Pushgateway
 
+# Other tests may leave folders of dead passes, which each pass removes and tells.
+# shellcheck disable=SC2317 # called by is
+no_warning() { ! grep -Eq '^[^ ]+ (warn|error) ' "$work/err"; }
 # group JOB: what the gateway has of ours.
 group() { curl -sS "$url/metrics" | grep "^cas_backup_.*instance=\"e2e\",job=\"$1\""; }
 if have prometheus-pushgateway 'a pass with a Pushgateway'; then
@@ -181,7 +184,7 @@ if have prometheus-pushgateway 'a pass with a Pushgateway'; then
     url=http://127.0.0.1:$port
     with "{push: {url: \"$url/\"}}"
     pass 0 'a pass with a Pushgateway'
-    is [ ! -s "$work/err" ] 'without a warning'
+    is no_warning 'without a warning'
     pass 0 'check' check
     is grep -Eq '^metrics +- +metrics can be pushed +ok +-$' "$work/out" 'has nothing to say of it'
     is [ "$(group cas_backup | grep -c node_protected)" = 3 ] 'it has each node'
@@ -192,7 +195,7 @@ if have prometheus-pushgateway 'a pass with a Pushgateway'; then
     pass 0 'cleanup' cleanup
     is [ -z "$(group cas_backup)" ] 'deletes what was pushed'
     pass 0 'once more' cleanup
-    is [ ! -s "$work/err" ] 'without a warning'
+    is no_warning 'without a warning'
     with "{push: {url: \"$url\", job: a/b c}}"
     pass 0 'a job with a slash in its name'
     is [ -n "$(group 'a\/b c')" ] 'is that job'
