@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/share.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-/* The offset basis and the prime of FNV (draft-eastlake-fnv). */
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-
-static uint64_t fnv1a(const char *text)
-{
-    uint64_t hash = FNV_BASIS;
-
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * FNV_PRIME;
-    return hash;
-}
 
 /* The figures are those of the paper. */
 uint32_t share_of(const char *uid, uint32_t count)
 {
-    uint64_t key = fnv1a(uid);
+    uint64_t key = text_hash(uid);
     int64_t share = 0, next = 0;
 
     while (next < count) {

@@ -298,3 +298,16 @@ int text_sha256(const void *data, size_t len, char hex[static 65])
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return 0;
 }
+
+/* The offset basis and the prime of FNV (draft-eastlake-fnv). */
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+uint64_t text_hash(const char *text)
+{
+    uint64_t hash = FNV_BASIS;
+
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * FNV_PRIME;
+    return hash;
+}

@@ -78,4 +78,7 @@ const char *text_nearest(const char *word, const char *const *candidates);
 /* Lower-case hexadecimal SHA-256 of the bytes. Returns 0 or CASB_EFAILED. */
 int text_sha256(const void *data, size_t len, char hex[static 65]) _warn_unused_;
 
+/* FNV-1a, 64 bits: of the same text the same in each process and version. */
+uint64_t text_hash(const char *text);
+
 #endif

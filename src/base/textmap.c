@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/textmap.h"
 
+#include "base/text.h"
+
 #include <cas-backup/error.h>
 
 #include <stdlib.h>
@@ -21,20 +23,10 @@ struct textmap_block {
     max_align_t memory[];
 };
 
-/* FNV-1a */
-static size_t hash(const char *text)
-{
-    uint64_t h = 14695981039346656037u;
-
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 1099511628211u;
-    return (size_t)(h ^ h >> 32);
-}
-
 /* The slot of a text, or the free one that it would get. There is always one. */
 static size_t place(const struct textmap *map, const char *text)
 {
-    size_t i = hash(text) & (map->room - 1);
+    size_t i = text_hash(text) & (map->room - 1);
 
     while (map->slots[i] && strcmp(map->slots[i]->text, text) != 0)
         i = (i + 1) & (map->room - 1);
@@ -124,7 +116,7 @@ void textmap_delete(struct textmap *map, const char *text)
     map->n--;
     /* what stands behind it would not be found behind a free slot */
     while (map->slots[i = (i + 1) & (map->room - 1)]) {
-        if (!is_between(hash(map->slots[i]->text) & (map->room - 1), hole, i))
+        if (!is_between(text_hash(map->slots[i]->text) & (map->room - 1), hole, i))
             continue;
         map->slots[hole] = map->slots[i];
         map->slots[i] = NULL;
