@@ -10,6 +10,8 @@ static void store(struct pass *pass)
     struct casb_call call = turn_cleanup_call(pass);
     struct casb_error err = {0};
 
+    if (atomic_load(&pass->lock_lost)) /* somebody else may be writing */
+        return;
     if (ops->store_pass(pass->plugins->state.self, &call, &pass->last.values, &err))
         log_warn("the pass is not remembered: %s", err.text);
 }
@@ -53,7 +55,7 @@ void remember_end(struct pass *pass, int status)
     struct report_counts counts = report_counts(pass->report);
     int64_t chain_end = report_chain_end(pass->report);
 
-    if (!pass->remembered || atomic_load(&pass->lock_lost))
+    if (!pass->remembered)
         return;
     note_counts(values, &counts);
     values->finished = clock_wall_ms() / 1000;
