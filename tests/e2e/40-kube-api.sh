@@ -45,8 +45,10 @@ answers 404 NotFound "what is not there" GET "$maps/$instance-none"
 api POST "$maps" "$(map b '{"app":"y","tier":"front"}' '{}')" >"$work/out"
 api POST "$maps" "$(map c '{"tier":"back"}' '{}')" >"$work/out"
 
-curl -sS "${auth[@]}" -H 'Accept: application/vnd.kubernetes.protobuf' "$server$maps?limit=1" >"$work/out"
-is "a list comes as Protocol Buffers" test "$(head -c 4 "$work/out" | tr '\0' 0)" = k8s0
+if on_lab || [ -n "${E2E_PROTOBUF-}" ]; then
+    curl -sS "${auth[@]}" -H 'Accept: application/vnd.kubernetes.protobuf' "$server$maps?limit=1" >"$work/out"
+    is "a list comes as Protocol Buffers" test "$(head -c 4 "$work/out" | tr '\0' 0)" = k8s0
+fi
 
 selects "app=x" app%3Dx "a"
 selects "app==x" app%3D%3Dx "a"

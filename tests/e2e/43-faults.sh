@@ -183,7 +183,7 @@ is "and says that it did so in parts" grep -q 'written in smaller parts' "$work/
 faults '[]'
 stop_cluster
 
-start_cluster --json
+E2E_PROTOBUF='' start_cluster
 pass 0 "a pass by way of a gateway that answers in JSON only" run --force all
 is "registers both" test "$(records 'map(select(.status == "registered")) | length')" = 2
 is "and leaves nothing over" until_true 30 nothing_left

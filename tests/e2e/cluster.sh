@@ -38,7 +38,8 @@ start_server() {
     exec {out}<&-
 }
 
-# start_cluster [OPTION...]: the options are the sandbox's.
+# start_cluster [OPTION...]: the options are the sandbox's. With E2E_PROTOBUF set, as `make check` has
+# it, lists and watches are Protocol Buffers.
 start_cluster() {
     : >>"$work/registered"
     start_server "$sandbox/cas" --primary "$owner" --registered "$work/registered" \
@@ -48,7 +49,7 @@ start_cluster() {
         start_lab
     else
         start_server "$sandbox/kube" --dir "$work" --image "$image=$sandbox/cas --listen {ip}:8081" \
-            "$@"
+            ${E2E_PROTOBUF:+--protobuf} "$@"
         cluster_pid=$pid server=https://127.0.0.1:$port
         auth=(--cacert "$work/ca.crt" -H 'Authorization: Bearer sandbox')
         export KUBECONFIG=$work/kubeconfig

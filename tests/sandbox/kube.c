@@ -38,7 +38,8 @@ static const char usage[] =
     "  --ready-after SECONDS  from a pod's binding until it is Ready, 0\n"
     "  --image NAME=COMMAND   what runs in pods of an image; {ip} is the pod's address\n"
     "  --deny 'VERB RESOURCE' a permission that the user lacks (\"get pods/log\")\n"
-    "  --json                 answers in JSON whatever is asked for, as some gateways do\n"
+    "  --protobuf             lists and watches as Protocol Buffers for who asks for them, as API\n"
+    "                         servers have them; else all is JSON, as with some gateways\n"
     "\n"
     "Beside the API: GET and DELETE /sandbox/counts (requests by verb and resource),\n"
     "PUT /sandbox/faults (see kube_fault.h), POST /sandbox/compact (forget the past: 410).\n"
@@ -49,7 +50,7 @@ struct kube {
     json_t *faults;
     struct kubelet kubelet;
     const char *folder, *listen;
-    bool json_only;
+    bool protobuf;
 };
 
 /* A request that is arriving. */
@@ -202,7 +203,7 @@ static void fill_stream(struct kube *kube, const struct api_request *request,
                         const struct fault *fault, struct api_reply *reply, struct stream *stream)
 {
     _cleanup_(freep) char *text = NULL;
-    bool proto = !kube->json_only && request->accept && strstr(request->accept, PROTO_TYPE);
+    bool proto = kube->protobuf && request->accept && strstr(request->accept, PROTO_TYPE);
 
     if (reply->watch) {
         stream->proto = proto;
@@ -395,7 +396,7 @@ static void take_options(struct kube *kube, int argc, char **argv)
     static const struct option options[] = {
         {"dir", required_argument, NULL, 'd'},   {"listen", required_argument, NULL, 'l'},
         {"image", required_argument, NULL, 'i'}, {"ready-after", required_argument, NULL, 'r'},
-        {"deny", required_argument, NULL, 'x'},  {"json", no_argument, NULL, 'j'},
+        {"deny", required_argument, NULL, 'x'},  {"protobuf", no_argument, NULL, 'p'},
         {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     int key;
@@ -411,8 +412,8 @@ static void take_options(struct kube *kube, int argc, char **argv)
             kube->kubelet.ready_after_ns = (int64_t)(strtod(optarg, NULL) * (double)CLOCK_S);
         else if (key == 'x')
             json_object_set_new(kube->api.denied, optarg, json_true());
-        else if (key == 'j')
-            kube->json_only = true;
+        else if (key == 'p')
+            kube->protobuf = true;
         else
             kube->folder = NULL;
         if (key == 'h' || key == '?')
