@@ -32,7 +32,7 @@ struct http_request {
     int64_t idle_timeout_ns; /* no byte for that long is CASB_ETIMEOUT; 0: none */
     http_body_fn *on_body;   /* gets bodies of 2xx answers in place of response.body; or NULL */
     void *arg;
-    bool lasting; /* a long one: nobody waits for its connection; it is read 20 times a second */
+    bool lasting; /* a long one: nobody waits for its connection; read at most 20 times a second */
     bool once;    /* nobody could tell that it was done twice: it is sent on a new connection */
 };
 

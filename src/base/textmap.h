@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A number for each of many texts, as the uids of all nodes, in a third of the memory that a
- * json_t object takes. Not thread-safe.
+ * A number for each of many texts, as the uids of all nodes, in less memory than a json_t object
+ * takes. Not thread-safe.
  */
 #ifndef BASE_TEXTMAP_H
 #define BASE_TEXTMAP_H
