@@ -17,6 +17,7 @@
 #define CONNECT_TIMEOUT_NS (8 * CLOCK_S)
 #define UNHEARD_MS         (10 * 1000)      /* what was sent must arrive by then */
 #define SPARE_NS           (100 * CLOCK_MS) /* within which a connection may become free */
+#define UPLOAD_BYTES       (16 * 1024L)     /* the least that libcurl takes */
 
 void options_note(struct options *o, const char *name, CURLcode code)
 {
@@ -75,6 +76,7 @@ static void set_tls(struct options *o, const struct http_client *client, struct 
     SET(o, CURLOPT_SSL_VERIFYHOST, client->insecure ? 0L : 2L);
     SET(o, CURLOPT_SSL_CTX_FUNCTION, prepare_tls);
     SET(o, CURLOPT_SSL_CTX_DATA, handle);
+    SET(o, CURLOPT_SHARE, client->sessions);
     /* with OpenSSL libcurl takes any trusted certificate as an anchor unless told not to */
     SET(o, CURLOPT_SSL_OPTIONS, client->partial_chain ? 0L : (long)CURLSSLOPT_NO_PARTIALCHAIN);
     set_trust(o, client, handle);
@@ -108,6 +110,8 @@ static void set_connection(struct options *o, const struct http_client *client)
     SET(o, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(o, CURLOPT_SOCKOPTFUNCTION, prepare_socket);
     SET(o, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* each request gets one of these, and wipes it; ours are small */
+    SET(o, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
     /* a name server that does not answer must not hold a cancelled call */
     SET(o, CURLOPT_QUICK_EXIT, 1L);
     SET(o, CURLOPT_USERAGENT, client->user_agent);
@@ -235,6 +239,37 @@ void handle_drop(struct http_client *client, struct handle *handle)
     handles_free(handle);
 }
 
+static void lock_sessions(CURL *easy, curl_lock_data what, curl_lock_access access, void *arg)
+{
+    struct http_client *client = arg;
+
+    (void)easy;
+    (void)what;
+    (void)access;
+    pthread_mutex_lock(&client->sessions_lock);
+}
+
+static void unlock_sessions(CURL *easy, curl_lock_data what, void *arg)
+{
+    struct http_client *client = arg;
+
+    (void)easy;
+    (void)what;
+    pthread_mutex_unlock(&client->sessions_lock);
+}
+
+/* Only the first connection costs certificates and signatures: the others resume its session. */
+static int share_sessions(struct http_client *client)
+{
+    client->sessions = curl_share_init();
+    if (!client->sessions || curl_share_setopt(client->sessions, CURLSHOPT_USERDATA, client) ||
+        curl_share_setopt(client->sessions, CURLSHOPT_LOCKFUNC, lock_sessions) ||
+        curl_share_setopt(client->sessions, CURLSHOPT_UNLOCKFUNC, unlock_sessions) ||
+        curl_share_setopt(client->sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION))
+        return CASB_ENOMEM;
+    return 0;
+}
+
 static int check_credentials(const struct http_config *config, struct casb_error *err)
 {
     char unused[65];
@@ -294,12 +329,13 @@ int http_client_new(const struct http_config *config, struct http_client **ret,
     if (cond_init(&client->left))
         return err_nomem(err);
     pthread_mutex_init(&client->lock, NULL);
+    pthread_mutex_init(&client->sessions_lock, NULL);
     client->insecure = config->insecure;
     client->partial_chain = config->partial_chain;
     client->allow_http = config->allow_http;
     client->connect_timeout_ns =
         config->connect_timeout_ns ? config->connect_timeout_ns : CONNECT_TIMEOUT_NS;
-    if (copy_texts(client, config) < 0)
+    if (share_sessions(client) < 0 || copy_texts(client, config) < 0)
         return err_nomem(err);
     *ret = TAKE_PTR(client);
     return 0;
@@ -310,6 +346,8 @@ void http_client_free(struct http_client *client)
     if (!client)
         return;
     handles_free(client->idle);
+    curl_share_cleanup(client->sessions);
+    pthread_mutex_destroy(&client->sessions_lock);
     pthread_cond_destroy(&client->left);
     pthread_mutex_destroy(&client->lock);
     tls_secret_free(client->key_pem);

@@ -31,6 +31,8 @@ struct http_client {
     char *server_name, *connect_to, *proxy, *user, *password, *user_agent;
     bool insecure, partial_chain, allow_http;
     int64_t connect_timeout_ns;
+    CURLSH *sessions; /* of TLS, which all its connections resume */
+    pthread_mutex_t sessions_lock;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t left;  /* a call has left its transfer */
     size_t busy;          /* calls that have one, but for those that last */

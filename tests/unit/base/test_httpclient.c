@@ -179,6 +179,58 @@ static void a_server_can_demand_a_client_certificate(void **state)
     }
 }
 
+static bool answer_resumed(struct testpeer *peer, void *arg)
+{
+    (void)arg;
+    return testpeer_send(peer, SSL_session_reused(peer->ssl)
+                                   ? "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nresumed"
+                                   : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfull");
+}
+
+/* On a connection of its own. */
+static void assert_connects(struct http_client *client, const char *url, const char *how)
+{
+    _cleanup_(http_response_free) struct http_response response;
+    const struct http_request request = {.method = "GET", .url = url, .once = true};
+    struct casb_call call = call_of(10000);
+
+    assert_int_equal(http_perform(client, &call, &request, &response, NULL), 0);
+    assert_int_equal(response.connections, 1);
+    assert_string_equal(buf_text(&response.body), how);
+}
+
+static void further_connections_resume_the_session_of_the_first(void **state)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    const struct http_config configs[] = {
+        {.ca_pem = pki.ca_pem},
+        {.ca_pem = pki.ca_pem,
+         .client_cert_pem = pki.client_cert,
+         .client_key_pem = pki.client_key},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(versions) * ELEMENTS(configs); i++) {
+        const struct http_config *config = &configs[i % ELEMENTS(configs)];
+        const struct testserver_config server = {
+            .identity = &pki.good,
+            .client_ca = config->client_cert_pem ? pki.ca.cert : NULL,
+            .max_version = versions[i / ELEMENTS(configs)],
+            .answer = answer_resumed,
+        };
+        struct pair pair = pair_start(&server, config);
+        struct http_client *other;
+
+        assert_connects(pair.client, pair.url, "full");
+        assert_connects(pair.client, pair.url, "resumed");
+        assert_connects(pair.client, pair.url, "resumed");
+        assert_int_equal(http_client_new(config, &other, NULL), 0);
+        assert_connects(other, pair.url, "full");
+        http_client_free(other);
+        pair_end(&pair);
+    }
+}
+
 static void bad_configurations_are_refused_at_once(void **state)
 {
     const struct {
@@ -308,6 +360,7 @@ int main(void)
         cmocka_unit_test(old_tls_is_refused),
         cmocka_unit_test(a_server_can_demand_a_client_certificate),
         cmocka_unit_test(a_call_takes_what_another_leaves_soon),
+        cmocka_unit_test(further_connections_resume_the_session_of_the_first),
         cmocka_unit_test(calls_that_begin_together_open_connections_one_by_one),
         cmocka_unit_test(a_call_waits_for_no_other_that_takes_long),
         cmocka_unit_test(bad_configurations_are_refused_at_once),

@@ -154,6 +154,8 @@ static SSL_CTX *make_tls(const struct testserver_config *config)
         SSL_CTX_set_alpn_select_cb(tls, choose_http2, NULL);
     if (config->client_ca) {
         must(X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), config->client_ca) == 1, "the CA");
+        /* else OpenSSL refuses whoever wants to resume */
+        SSL_CTX_set_session_id_context(tls, (const unsigned char *)"test", 4);
         SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
     return tls;
