@@ -72,12 +72,20 @@ static int write_escape(struct buf *out, uint32_t c)
     return buf_printf(out, "\\u%04x", (unsigned)c);
 }
 
+/* Steps over ASCII that stands for itself, which most of every text is. */
+static const char *skip_plain(const char *text, const char *end)
+{
+    while (text < end && *text >= ' ' && *text < 0x7F && *text != '"' && *text != '\\')
+        text++;
+    return text;
+}
+
 static int write_string(struct buf *out, const char *text, size_t len)
 {
     const char *end = text + len, *plain = text;
     int r = buf_puts(out, "\"");
 
-    while (r == 0 && text < end) {
+    while (r == 0 && (text = skip_plain(text, end)) < end) {
         uint32_t c = 0;
         size_t n = text_utf8(text, (size_t)(end - text), &c);
 
