@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 
 #define UID_BYTES 64
+#define BUCKETS   256 /* about as many pods are waited for at once, and each event is about one */
 
 /* A list and watch that went on for so long was in order: the next trouble is a new one. */
 #define STEADY_NS (10 * CLOCK_S)
@@ -34,21 +35,33 @@ struct watcher {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows, and all of the waiters but their constants */
     bool started;
-    struct casb_error failure; /* why the watch ended for good */
-    struct casb_error trouble; /* why it shows nothing now; code 0: it does */
-    struct waiter *waiters;
+    struct casb_error failure;       /* why the watch ended for good */
+    struct casb_error trouble;       /* why it shows nothing now; code 0: it does */
+    struct waiter *waiters[BUCKETS]; /* by the hash of the pod's name */
 };
 
 struct waiter {
     struct watcher *watcher; /* constant, as are pod and wake_fd */
     char pod[LABEL_BYTES];   /* its own: the thread reads it until waiter_free() */
     int wake_fd;             /* readable: there may be news */
-    struct waiter *next;
-    char uid[UID_BYTES]; /* of the pod that `news` is about; "" before the first */
-    bool adopted;        /* it is the one waited for */
-    bool unlisted;       /* it existed before a list that has not shown it yet */
+    struct waiter *next;     /* of its bucket */
+    char uid[UID_BYTES];     /* of the pod that `news` is about; "" before the first */
+    bool adopted;            /* it is the one waited for */
+    bool unlisted;           /* it existed before a list that has not shown it yet */
     struct pod_news news;
 };
+
+static struct waiter **bucket(struct watcher *watcher, const char *pod)
+{
+    return &watcher->waiters[text_hash(pod) % BUCKETS];
+}
+
+static void each_waiter_locked(struct watcher *watcher, void (*each)(struct waiter *waiter))
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct waiter *w = watcher->waiters[i]; w; w = w->next)
+            each(w);
+}
 
 static void copy_uid(char out[static UID_BYTES], const json_t *pod)
 {
@@ -92,11 +105,12 @@ static int on_event(const json_t *pod, bool deleted, void *arg)
     const char *name = jsonx_string(pod, "metadata.name");
     struct watcher *watcher = arg;
 
+    if (!name)
+        return 0;
     pthread_mutex_lock(&watcher->lock);
-    for (struct waiter *w = watcher->waiters; w; w = w->next) {
-        if (text_equal(w->pod, name))
+    for (struct waiter *w = *bucket(watcher, name); w; w = w->next)
+        if (strcmp(w->pod, name) == 0)
             waiter_set_locked(w, pod, deleted);
-    }
     pthread_mutex_unlock(&watcher->lock);
     return 0;
 }
@@ -106,15 +120,32 @@ static int on_listed(const json_t *pod, void *arg)
     return on_event(pod, false, arg);
 }
 
+static void wake(struct waiter *waiter)
+{
+    signal_fd(waiter->wake_fd);
+}
+
 /*
  * A list tells of deletions by what it lacks. Only a pod that was known before the list was asked
  * for can be missing in it.
  */
+static void expect(struct waiter *waiter)
+{
+    waiter->unlisted = waiter->adopted;
+}
+
+static void miss(struct waiter *waiter)
+{
+    if (!waiter->unlisted || !waiter->adopted)
+        return;
+    waiter->news.gone = true;
+    wake(waiter);
+}
+
 static void begin_list(struct watcher *watcher)
 {
     pthread_mutex_lock(&watcher->lock);
-    for (struct waiter *w = watcher->waiters; w; w = w->next)
-        w->unlisted = w->adopted;
+    each_waiter_locked(watcher, expect);
     pthread_mutex_unlock(&watcher->lock);
 }
 
@@ -122,12 +153,7 @@ static void end_list(struct watcher *watcher)
 {
     pthread_mutex_lock(&watcher->lock);
     watcher->trouble = (struct casb_error){0};
-    for (struct waiter *w = watcher->waiters; w; w = w->next) {
-        if (w->unlisted && w->adopted) {
-            w->news.gone = true;
-            signal_fd(w->wake_fd);
-        }
-    }
+    each_waiter_locked(watcher, miss);
     pthread_mutex_unlock(&watcher->lock);
 }
 
@@ -156,8 +182,7 @@ static void fail(struct watcher *watcher, const struct casb_error *err)
 {
     pthread_mutex_lock(&watcher->lock);
     watcher->failure = *err;
-    for (struct waiter *w = watcher->waiters; w; w = w->next)
-        signal_fd(w->wake_fd);
+    each_waiter_locked(watcher, wake);
     pthread_mutex_unlock(&watcher->lock);
 }
 
@@ -258,7 +283,7 @@ int watcher_start(struct watcher *watcher, struct casb_error *err)
 int waiter_new(struct watcher *watcher, const char *pod, struct waiter **ret,
                struct casb_error *err)
 {
-    struct waiter *waiter = calloc(1, sizeof *waiter);
+    struct waiter *waiter = calloc(1, sizeof *waiter), **first;
 
     if (!waiter)
         return err_nomem(err);
@@ -269,9 +294,10 @@ int waiter_new(struct watcher *watcher, const char *pod, struct waiter **ret,
         free(waiter);
         return err_set_errno(err, errno, "eventfd");
     }
+    first = bucket(watcher, waiter->pod);
     pthread_mutex_lock(&watcher->lock);
-    waiter->next = watcher->waiters;
-    watcher->waiters = waiter;
+    waiter->next = *first;
+    *first = waiter;
     pthread_mutex_unlock(&watcher->lock);
     *ret = waiter;
     return 0;
@@ -284,8 +310,9 @@ void waiter_free(struct waiter *waiter)
     if (!waiter)
         return;
     pthread_mutex_lock(&waiter->watcher->lock);
-    for (link = &waiter->watcher->waiters; *link != waiter; link = &(*link)->next)
-        ;
+    link = bucket(waiter->watcher, waiter->pod);
+    while (*link != waiter)
+        link = &(*link)->next;
     *link = waiter->next;
     pthread_mutex_unlock(&waiter->watcher->lock);
     closep(&waiter->wake_fd);

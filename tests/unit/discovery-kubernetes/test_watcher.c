@@ -13,6 +13,8 @@
 #define READY                                                                                      \
     "{\"phase\": \"Running\", \"podIP\": \"10.0.0.7\", \"conditions\": ["                          \
     "{\"type\": \"Ready\", \"status\": \"True\"}]}"
+/* Enough that some are kept in the same place. */
+#define OTHERS  600
 #define PENDING "{\"phase\": \"Pending\"}"
 
 struct setup {
@@ -262,19 +264,31 @@ static void sleep_ends_with_the_call(void **state)
 
 static void each_waiter_has_its_own_pod(void **state)
 {
+    struct waiter *others[OTHERS] = {NULL};
     struct setup *s = *state;
-    struct waiter *other = NULL;
     struct pod_news news;
 
-    assert_int_equal(waiter_new(s->watcher, "q", &other, NULL), 0);
+    for (size_t i = 0; i < OTHERS; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "q%zu", i);
+        assert_int_equal(waiter_new(s->watcher, name, &others[i], NULL), 0);
+    }
     start(s);
     fake_kube_await_watch(&s->kube, 1);
     adopt(s, "u1");
+    for (size_t i = 0; i < OTHERS; i++)
+        if (i % 3 == 0)
+            waiter_free(TAKE_PTR(others[i]));
     fake_kube_event(&s->kube, "p", READY);
     await(s, false, POD_READY);
-    assert_int_equal(waiter_look(other, &news, NULL), 0);
-    assert_int_equal(news.verdict.state, POD_WAITING);
-    waiter_free(other);
+    for (size_t i = OTHERS; i-- > 0;) {
+        if (!others[i])
+            continue;
+        assert_int_equal(waiter_look(others[i], &news, NULL), 0);
+        assert_int_equal(news.verdict.state, POD_WAITING);
+        waiter_free(others[i]);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
