@@ -41,7 +41,8 @@ struct discovery {
     const struct discovery_settings *settings;
     struct kube *kube;
     struct pod_plan plan;
-    char *selector; /* of the nodes; NULL: all */
+    char *selector;   /* of the nodes; NULL: all */
+    json_t *template; /* of the pods, see pod_template() */
     json_t *sample; /* a pod as it will be made: its tolerations decide which nodes can take one */
     json_t *resources; /* what that pod asks for: pod_resources() */
     struct node_needs needs;

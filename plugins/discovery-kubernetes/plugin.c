@@ -118,6 +118,15 @@ static int check_settings(const struct discovery_settings *s, struct casb_error 
     return 0;
 }
 
+/* What all pods begin as, and one as it will be made, which tells whether one can be. */
+static int make_sample(const struct pod_plan *plan, json_t **ret_template, json_t **ret_sample,
+                       struct casb_error *err)
+{
+    int r = pod_template(plan, ret_template, err);
+
+    return r < 0 ? r : pod_build(plan, *ret_template, "sample", "", ret_sample, err);
+}
+
 /* The parts that need the plan. */
 static int open_parts(struct discovery *d, struct casb_error *err)
 {
@@ -127,7 +136,7 @@ static int open_parts(struct discovery *d, struct casb_error *err)
 
     r = selector_make(s->selector, s->selector_labels, &d->selector, err);
     if (r == 0)
-        r = pod_build(&d->plan, "sample", "", &d->sample, err);
+        r = make_sample(&d->plan, &d->template, &d->sample, err);
     if (r == 0)
         r = pod_resources(d->sample, &d->resources, err);
     if (r < 0)
@@ -167,6 +176,7 @@ static void discovery_close(void *self)
     las_free(d->las);
     json_decref(d->resources);
     json_decref(d->sample);
+    json_decref(d->template);
     free(d->selector);
     kube_close(d->kube);
     pthread_mutex_destroy(&d->lock);
@@ -212,14 +222,14 @@ static int discovery_verify(const struct casb_host *host, const void *settings,
 {
     const struct discovery_settings *s = settings;
     const struct pod_plan plan = plan_for(host, s, s->namespace ? s->namespace : "default");
-    json_auto_t *sample = NULL, *resources = NULL;
+    json_auto_t *template = NULL, *sample = NULL, *resources = NULL;
     _cleanup_(freep) char *selector = NULL;
     int r = check_settings(s, err);
 
     if (r == 0)
         r = selector_make(s->selector, s->selector_labels, &selector, err);
     if (r == 0)
-        r = pod_build(&plan, "sample", "", &sample, err);
+        r = make_sample(&plan, &template, &sample, err);
     return r == 0 ? pod_resources(sample, &resources, err) : r;
 }
 

@@ -34,12 +34,18 @@ struct pod_plan {
 char *pod_name(char out[static LABEL_BYTES], const char *instance, const char *node);
 
 /*
- * Makes the manifest of the pod for `node`, whose uid is `node_uid`: what is generated, the user's
- * patches over it, and over these what the tool relies on (name, labels, node affinity that narrows
- * theirs). The caller owns *ret.
+ * Makes what the manifests of all nodes begin as: what is generated, and the user's patches over
+ * it. The caller owns *ret.
  */
-int pod_build(const struct pod_plan *plan, const char *node, const char *node_uid, json_t **ret,
-              struct casb_error *err) _warn_unused_;
+int pod_template(const struct pod_plan *plan, json_t **ret, struct casb_error *err) _warn_unused_;
+
+/*
+ * Makes the manifest of the pod for `node`, whose uid is `node_uid`, from the plan's template: over
+ * it goes what the tool relies on (name, labels, node affinity that narrows theirs). The caller
+ * owns *ret.
+ */
+int pod_build(const struct pod_plan *plan, const json_t *template, const char *node,
+              const char *node_uid, json_t **ret, struct casb_error *err) _warn_unused_;
 
 /*
  * The extended resources that the pod's containers ask for together: {name: number}. These are

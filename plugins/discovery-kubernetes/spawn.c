@@ -101,11 +101,12 @@ static bool make_room(const struct creation *creation)
 
 static int run(const struct creation *creation, struct pod_news *ret, struct casb_error *err)
 {
+    const struct discovery *d = creation->discovery;
     struct casb_error failure = {0}, second = {0};
     json_auto_t *manifest = NULL;
     int r;
 
-    r = pod_build(&creation->discovery->plan, creation->node, creation->node_uid, &manifest, err);
+    r = pod_build(&d->plan, d->template, creation->node, creation->node_uid, &manifest, err);
     if (r < 0)
         return r;
     r = try_pod(creation, manifest, ret, &failure);

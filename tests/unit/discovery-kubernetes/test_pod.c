@@ -29,12 +29,19 @@ static json_t *parse(const char *text)
     return value;
 }
 
+static int make(const struct pod_plan *with, const char *node, json_t **ret)
+{
+    json_auto_t *template = NULL;
+    int r = pod_template(with, &template, NULL);
+
+    return r < 0 ? r : pod_build(with, template, node, "uid-of-it", ret, NULL);
+}
+
 static json_t *build(const struct pod_plan *with, const char *node)
 {
-    struct casb_error err = {0};
     json_t *pod = NULL;
 
-    assert_int_equal(pod_build(with, node, "uid-of-it", &pod, &err), 0);
+    assert_int_equal(make(with, node, &pod), 0);
     return pod;
 }
 
@@ -342,7 +349,7 @@ static void no_part_is_left_out_for_lack_of_memory(void **state)
         json_t *pod = NULL;
 
         chaos_left = failures;
-        r = pod_build(&with, "node-1", "uid-of-it", &pod, NULL);
+        r = make(&with, "node-1", &pod);
         chaos_left = -1;
         assert_true(r == 0 ? json_equal(pod, want) : !pod);
         json_decref(pod);

@@ -103,6 +103,7 @@ static int set_up(void **state)
                  .las = "node",
                  .deadline_s = 60},
     };
+    assert_int_equal(pod_template(&s->discovery.plan, &s->discovery.template, NULL), 0);
     assert_int_equal(ledger_new(&s->discovery.ledger, NULL), 0);
     assert_int_equal(watcher_new(&s->host, &s->kube, "sgx", pod_selector(selector, "cas"), false,
                                  &s->discovery.watcher, NULL),
@@ -121,6 +122,7 @@ static int tear_down(void **state)
 
     watcher_free(s->discovery.watcher);
     ledger_free(s->discovery.ledger);
+    json_decref(s->discovery.template);
     fake_kube_free(&s->kube);
     free(s);
     return 0;
@@ -147,7 +149,7 @@ static void add_pod(struct setup *s, const char *instance, const char *holder, b
 
     plan.instance = instance;
     plan.holder = holder;
-    assert_int_equal(pod_build(&plan, "node-1", "u1", &pod, NULL), 0);
+    assert_int_equal(pod_build(&plan, s->discovery.template, "node-1", "u1", &pod, NULL), 0);
     metadata = json_object_get(pod, "metadata");
     json_object_set_new(metadata, "uid", json_string("old"));
     json_object_set_new(metadata, "name", json_string(pod_name(name, "cas", "node-1")));
