@@ -4,7 +4,7 @@
 #define VARINT_BYTES 10
 #define NUMBER_MAX   ((1 << 29) - 1)
 
-static enum wire_result take_varint(struct wire_bytes *rest, uint64_t *ret)
+static enum wire_result take_long_varint(struct wire_bytes *rest, uint64_t *ret)
 {
     uint64_t value = 0;
 
@@ -21,6 +21,16 @@ static enum wire_result take_varint(struct wire_bytes *rest, uint64_t *ret)
         return WIRE_FIELD;
     }
     return WIRE_BROKEN;
+}
+
+/* Nearly all have one byte. */
+static enum wire_result take_varint(struct wire_bytes *rest, uint64_t *ret)
+{
+    if (rest->len == 0 || rest->data[0] > 0x7F)
+        return take_long_varint(rest, ret);
+    *ret = rest->data[0];
+    *rest = (struct wire_bytes){rest->data + 1, rest->len - 1};
+    return WIRE_FIELD;
 }
 
 static enum wire_result take_bytes(struct wire_bytes *rest, uint64_t len, struct wire_bytes *ret)
