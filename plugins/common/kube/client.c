@@ -21,14 +21,18 @@
 #define TRIES         4  /* where nobody asked us to come back */
 #define TRIES_INVITED 11 /* where the API did, by Retry-After (client-go: 10 retries) */
 
-/* The answer to a change is the whole object; where it is changed all the time that is the most. */
-#define ACCEPT_METADATA                                                                            \
-    "Accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io, application/json, */*"
+#define JSON        "application/json"
+#define PROTOBUF    "application/vnd.kubernetes.protobuf"
+#define AS_METADATA ";as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
+/*
+ * The answer to a change is the whole object; where it is changed all the time that is the most. Of
+ * what is left, managedFields, nothing is decoded.
+ */
 static const char *const accepts[] = {
-    [CLIENT_JSON] = "Accept: application/json, */*",
-    [CLIENT_METADATA] = ACCEPT_METADATA,
-    [CLIENT_PROTOBUF] = "Accept: application/vnd.kubernetes.protobuf, application/json, */*",
+    [CLIENT_JSON] = "Accept: " JSON ", */*",
+    [CLIENT_METADATA] = "Accept: " PROTOBUF AS_METADATA ", " JSON AS_METADATA ", " JSON ", */*",
+    [CLIENT_PROTOBUF] = "Accept: " PROTOBUF ", " JSON ", */*",
 };
 
 /* What one of its users has of an access. */
@@ -225,14 +229,31 @@ int client_status_error(int http, const json_t *status, const char *body, struct
     return r;
 }
 
-/* Refusals come in the form that was asked for as well. */
-static int parse_object(const struct buf *body, json_t **ret)
+static int decode(struct wire_bytes bytes, json_t **ret, struct casb_error *err)
 {
-    const struct wire_bytes bytes = {(const unsigned char *)buf_text(body), body->len};
+    int r = kinds_decode(bytes, ret);
+
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    return r ? err_set(err, r, "answer of the API server cannot be decoded") : 0;
+}
+
+/* A gateway may answer with a page of its own, or with nothing. */
+int client_parse(const struct http_response *response, json_t **ret, struct casb_error *err)
+{
+    const char *body = buf_text(&response->body);
+    const struct wire_bytes bytes = {(const unsigned char *)body, response->body.len};
+    struct casb_error why = {0};
+    char first = body[strspn(body, " \t\r\n")], page[80];
+    int r;
 
     if (kinds_is_encoded(bytes))
-        return kinds_decode(bytes, ret);
-    return jsonx_parse(buf_text(body), body->len, "answer", ret, NULL);
+        return decode(bytes, ret, err);
+    r = jsonx_parse(body, bytes.len, "answer of the API server", ret, &why);
+    if (r != CASB_EINVALID || first == '{' || first == '[')
+        return r ? err_pass(err, &why) : 0;
+    return err_set(err, CASB_EINVALID, "answer of the API server is no JSON: '%s' (HTTP %d)",
+                   text_clean(page, sizeof page, body), response->status);
 }
 
 /* Only a Status that says failure speaks for itself (client-go rest/request.go). */
@@ -240,7 +261,7 @@ json_t *client_status(const struct http_response *response)
 {
     json_auto_t *status = NULL;
 
-    if (parse_object(&response->body, &status) ||
+    if (client_parse(response, &status, NULL) ||
         !text_equal(jsonx_string(status, "kind"), "Status") ||
         text_equal(jsonx_string(status, "status"), "Success"))
         return NULL;

@@ -15,7 +15,7 @@ struct kubeconfig_env;
 /* In what form an answer is wanted; JSON is understood in its place. */
 enum client_accept {
     CLIENT_JSON,
-    CLIENT_METADATA, /* of the object no more than its metadata */
+    CLIENT_METADATA, /* of the object no more than its metadata, in Protocol Buffers */
     CLIENT_PROTOBUF,
 };
 
@@ -50,6 +50,13 @@ int client_once(struct kube *kube, const struct casb_call *call, const struct ex
 int client_exchange(struct kube *kube, const struct casb_call *call,
                     const struct exchange *exchange, struct http_response *ret, bool *ret_unknown,
                     struct casb_error *err) _warn_unused_;
+
+/*
+ * The object that an answer is, in JSON or Protocol Buffers, of which the caller gets a reference.
+ * CASB_EINVALID where it is neither.
+ */
+int client_parse(const struct http_response *response, json_t **ret, struct casb_error *err)
+    _warn_unused_;
 
 /* The Status that says failure in an answer, which the caller frees. NULL: there is none. */
 json_t *client_status(const struct http_response *response);

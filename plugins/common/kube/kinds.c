@@ -35,6 +35,11 @@ FIELDS(object_meta) = {
     END,
 };
 
+FIELDS(partial) = {
+    {1, "metadata", PROTO_MESSAGE, PROTO_ONE, object_meta},
+    END,
+};
+
 FIELDS(status_cause) = {
     {1, "reason", PROTO_STRING, PROTO_ONE, NULL},
     {2, "message", PROTO_STRING, PROTO_ONE, NULL},
@@ -188,17 +193,51 @@ FIELDS(pod) = {
     END,
 };
 
+/* Of a pod there are five events at least, and whoever waits reads no more. */
+FIELDS(watched_meta) = {
+    {1, "name", PROTO_STRING, PROTO_ONE, NULL},
+    {5, "uid", PROTO_STRING, PROTO_ONE, NULL},
+    {6, "resourceVersion", PROTO_STRING, PROTO_ONE, NULL},
+    {9, "deletionTimestamp", PROTO_TIME, PROTO_ONE, NULL},
+    END,
+};
+
+FIELDS(watched_spec) = {
+    {10, "nodeName", PROTO_STRING, PROTO_ONE, NULL},
+    END,
+};
+
+FIELDS(watched_pod) = {
+    {1, "metadata", PROTO_MESSAGE, PROTO_ONE, watched_meta},
+    {2, "spec", PROTO_MESSAGE, PROTO_ONE, watched_spec},
+    {3, "status", PROTO_MESSAGE, PROTO_ONE, pod_status},
+    END,
+};
+
+static const struct kind {
+    const char *name;
+    const struct proto_field *fields, *watched; /* of one that comes by a watch */
+} kinds[] = {
+    {"Node", node, node},
+    {"Pod", pod, watched_pod},
+    {"ConfigMap", config_map, config_map},
+    {"PartialObjectMetadata", partial, partial},
+    {"Status", status, status},
+};
+
+static const struct kind *find(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
 const struct proto_field *kinds_find(const char *kind)
 {
-    static const struct {
-        const char *kind;
-        const struct proto_field *fields;
-    } kinds[] = {{"Node", node}, {"Pod", pod}, {"ConfigMap", config_map}, {"Status", status}};
+    const struct kind *found = find(kind);
 
-    for (size_t i = 0; i < ELEMENTS(kinds); i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return kinds[i].fields;
-    return NULL;
+    return found ? found->fields : NULL;
 }
 
 /* Copies a short text; "" for a longer one. */
@@ -244,10 +283,10 @@ static int open_unknown(struct wire_bytes unknown, char kind[static KINDS_NAME_B
     return r || next != WIRE_END ? CASB_EINVALID : 0;
 }
 
-int kinds_decode(struct wire_bytes bytes, json_t **ret)
+static int decode(struct wire_bytes bytes, bool watched, json_t **ret)
 {
-    const struct proto_field *fields;
-    char kind[KINDS_NAME_BYTES] = "";
+    const struct kind *kind;
+    char name[KINDS_NAME_BYTES] = "";
     struct wire_bytes raw = {0};
     json_auto_t *object = NULL;
     int r;
@@ -255,17 +294,22 @@ int kinds_decode(struct wire_bytes bytes, json_t **ret)
     if (!kinds_is_encoded(bytes))
         return CASB_EINVALID;
     r = open_unknown((struct wire_bytes){bytes.data + KINDS_MAGIC_LEN, bytes.len - KINDS_MAGIC_LEN},
-                     kind, &raw);
+                     name, &raw);
     if (r)
         return r;
     object = json_object();
-    if (!object || json_object_set_new(object, "kind", json_string(kind)))
+    if (!object || json_object_set_new(object, "kind", json_string(name)))
         return CASB_ENOMEM;
-    fields = kinds_find(kind);
-    r = fields ? proto_merge(raw, fields, object) : 0;
+    kind = find(name);
+    r = kind ? proto_merge(raw, watched ? kind->watched : kind->fields, object) : 0;
     if (r == 0)
         *ret = TAKE_PTR(object);
     return r;
+}
+
+int kinds_decode(struct wire_bytes bytes, json_t **ret)
+{
+    return decode(bytes, false, ret);
 }
 
 /* The bytes of a runtime.RawExtension. */
@@ -297,5 +341,5 @@ int kinds_decode_event(struct wire_bytes event, char ret_type[static KINDS_NAME_
     }
     if (r || next != WIRE_END)
         return CASB_EINVALID;
-    return kinds_decode(object, ret);
+    return decode(object, true, ret);
 }

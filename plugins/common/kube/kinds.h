@@ -17,7 +17,7 @@ enum { KINDS_TYPE = 1, KINDS_RAW = 2, KINDS_ENCODING = 3 };
 
 #define KINDS_NAME_BYTES 32
 
-/* The table of "Node", "Pod", "ConfigMap" or "Status"; NULL: nothing is known of this kind. */
+/* The table of a kind; NULL: nothing is known of it. */
 const struct proto_field *kinds_find(const char *kind);
 
 extern const struct proto_field kinds_list_meta[];
@@ -39,7 +39,7 @@ int kinds_decode(struct wire_bytes bytes, json_t **ret) _warn_unused_;
 
 /*
  * Reads a meta/v1 WatchEvent: its type, "" where it has none or an odd one, and its object as
- * kinds_decode() gives it.
+ * kinds_decode() gives it, a Pod without what is the same from its creation to its end.
  */
 int kinds_decode_event(struct wire_bytes event, char ret_type[static KINDS_NAME_BYTES],
                        json_t **ret) _warn_unused_;

@@ -9,20 +9,6 @@
 
 #define TEXT_TIMEOUT (10 * CLOCK_S)
 
-/* A gateway may answer with a page of its own, or with nothing. */
-static int parse(const struct http_response *response, json_t **ret, struct casb_error *err)
-{
-    const char *body = buf_text(&response->body);
-    struct casb_error why = {0};
-    char first = body[strspn(body, " \t\r\n")], page[80];
-    int r = jsonx_parse(body, response->body.len, "answer of the API server", ret, &why);
-
-    if (r != CASB_EINVALID || first == '{' || first == '[')
-        return r ? err_pass(err, &why) : 0;
-    return err_set(err, CASB_EINVALID, "answer of the API server is no JSON: '%s' (HTTP %d)",
-                   text_clean(page, sizeof page, body), response->status);
-}
-
 static int request(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
                    json_t **ret, json_t **ret_status, bool *ret_unknown, struct casb_error *err)
 {
@@ -33,7 +19,7 @@ static int request(struct kube *kube, const struct casb_call *call, const struct
         *ret_status = client_status(&response);
     if (r || !ret)
         return r;
-    r = parse(&response, ret, err);
+    r = client_parse(&response, ret, err);
     if (!r)
         return 0;
     if (ret_unknown) /* it was done, but nobody can say what */

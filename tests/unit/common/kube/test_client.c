@@ -317,8 +317,13 @@ static void what_nobody_reads_of_an_answer_is_not_asked_for(void **state)
 
         assert_int_equal(
             kube_request(kube, &call, &request, cases[i].answer ? &answer : NULL, NULL, NULL), 0);
-        assert_int_equal(!strstr(fake_api_request(api, i)->accept, "PartialObjectMetadata"),
-                         cases[i].whole);
+        assert_string_equal(
+            fake_api_request(api, i)->accept,
+            cases[i].whole ? "application/json, */*"
+                           : "application/"
+                             "vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io, "
+                             "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io, "
+                             "application/json, */*");
     }
     kube_close(kube);
     fake_api_stop(api);

@@ -376,6 +376,21 @@ static void a_page_has_limits(void **state)
     }
 }
 
+static void metadata_in_protobuf_reads_as_in_json(void **state)
+{
+    _cleanup_(buf_free) struct buf proto = load("list/metadata.pb");
+    _cleanup_(buf_free) struct buf json = load("list/metadata.json");
+    json_auto_t *got = NULL, *all = json_loads(json.data, 0, NULL), *want = NULL;
+
+    (void)state;
+    assert_int_equal(
+        kinds_decode((struct wire_bytes){(const unsigned char *)proto.data, proto.len}, &got), 0);
+    assert_string_equal(jsonx_string(got, "kind"), "PartialObjectMetadata");
+    want = pick(all, kinds_find("PartialObjectMetadata"));
+    assert_int_equal(json_object_size(json_object_get(want, "metadata")), 8);
+    assert_true(json_equal(json_object_get(got, "metadata"), json_object_get(want, "metadata")));
+}
+
 static void a_refusal_in_protobuf_is_a_status(void **state)
 {
     _cleanup_(buf_free) struct buf text = load("list/status.pb");
@@ -400,6 +415,7 @@ int main(void)
         cmocka_unit_test(odd_encodings_are_read_or_refused),
         cmocka_unit_test(what_is_no_list_is_told_apart),
         cmocka_unit_test(a_page_has_limits),
+        cmocka_unit_test(metadata_in_protobuf_reads_as_in_json),
         cmocka_unit_test(a_refusal_in_protobuf_is_a_status),
     };
 

@@ -299,6 +299,7 @@ static int count(const json_t *object, bool deleted, void *arg)
     int *events = arg;
 
     assert_non_null(json_object_get(json_object_get(object, "status"), "phase"));
+    assert_null(json_object_get(json_object_get(object, "metadata"), "labels"));
     *events += deleted ? 100 : 1;
     return 0;
 }
