@@ -129,7 +129,7 @@ static void put(enum casb_level level, const struct log_field *fields, const cha
     json = as_json ? json_line(time, level, fields, text) : NULL;
     if (!json)
         text_line(line, time, level, fields, text);
-    logsink_put(json ? json : line, lines);
+    logsink_put(json ? json : line, lines, level >= CASB_WARN);
 }
 
 /* Are there any? */

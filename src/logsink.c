@@ -11,18 +11,21 @@
 #include <stdatomic.h>
 
 #define WAITING_BYTES (256 * 1024)
+#define HASTE_BYTES   (64 * 1024) /* with so much nothing is waited for */
 #define PIECE_BYTES   4096
 #define SHOWN_BYTES   512
+#define GATHER_NS     (100 * CLOCK_MS) /* what can wait so long is written together */
 #define STALLED_NS    CLOCK_S
 #define SLOW_NS       (10 * CLOCK_S)
 #define CLEAR         "\r\033[K" /* the terminal's line that the cursor is in */
 
 static struct sink {
     pthread_mutex_t lock; /* guards all but moved_ns; held for no longer than memory is copied */
-    pthread_cond_t work;  /* something waits, or the end has come */
+    pthread_cond_t work;  /* something waits that did not, or cannot wait, or the end has come */
     pthread_cond_t done;  /* all that waited is written */
     pthread_t thread;
     bool running, ending;
+    bool urgent;  /* what waits is to be written at once */
     bool writing; /* what the thread took is not written yet */
     struct buf waiting;
     size_t lost;
@@ -46,6 +49,18 @@ static void write_all(const char *data, size_t len)
     }
 }
 
+/* To wake up for each line costs a pass more than the line does. */
+static void gather(void)
+{
+    int64_t until_ns = clock_now_ns() + GATHER_NS, left_ns = GATHER_NS;
+
+    while (!sink.urgent && !sink.ending && left_ns > 0) {
+        cond_wait(&sink.work, &sink.lock, left_ns);
+        left_ns = until_ns - clock_now_ns();
+    }
+    sink.urgent = false;
+}
+
 static void *write_lines(void *arg)
 {
     struct buf taken = BUF_INIT(WAITING_BYTES);
@@ -59,6 +74,7 @@ static void *write_lines(void *arg)
             pthread_cond_wait(&sink.work, &sink.lock);
             continue;
         }
+        gather();
         taken = sink.waiting;
         sink.waiting = empty;
         sink.writing = true;
@@ -88,26 +104,30 @@ void logsink_start(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Has what was added to `waiting` written, with the lock held. */
-static void pass_on(void)
+/* Has what was added to `waiting`, of `before` bytes, written; with the lock held. */
+static void pass_on(size_t before, bool urgent)
 {
     if (sink.running) {
-        pthread_cond_signal(&sink.work);
+        sink.urgent = sink.urgent || urgent || sink.waiting.len > HASTE_BYTES;
+        if (before == 0 || sink.urgent)
+            pthread_cond_signal(&sink.work);
     } else if (sink.waiting.len > 0) {
         write_all(sink.waiting.data, sink.waiting.len);
         buf_reset(&sink.waiting);
     }
 }
 
-bool logsink_put(const char *text, size_t lines)
+bool logsink_put(const char *text, size_t lines, bool urgent)
 {
+    size_t before;
     bool fits;
 
     pthread_mutex_lock(&sink.lock);
+    before = sink.waiting.len;
     fits = buf_printf(&sink.waiting, "%s%s%s", *sink.shown ? CLEAR : "", text, sink.shown) == 0;
     if (!fits)
         sink.lost += lines;
-    pass_on();
+    pass_on(before, urgent);
     pthread_mutex_unlock(&sink.lock);
     return fits;
 }
@@ -130,7 +150,7 @@ void logsink_show(const char *text)
     snprintf(sink.shown, sizeof sink.shown, "%s", text);
     if (!*text || (!sink.writing && sink.waiting.len == 0))
         (void)!buf_printf(&sink.waiting, CLEAR "%s", sink.shown);
-    pass_on();
+    pass_on(0, true);
     pthread_mutex_unlock(&sink.lock);
 }
 
@@ -145,6 +165,7 @@ bool logsink_flush(void)
     bool idle;
 
     pthread_mutex_lock(&sink.lock);
+    pass_on(0, true);
     while (!is_idle() && now_ns - moved_ns < STALLED_NS && now_ns - began_ns < SLOW_NS) {
         cond_wait(&sink.done, &sink.lock, moved_ns + STALLED_NS - now_ns);
         now_ns = clock_now_ns();

@@ -17,8 +17,11 @@
  */
 void logsink_start(void);
 
-/* Takes text that ends with '\n'; false where it is lost, and with it `lines` lines. */
-bool logsink_put(const char *text, size_t lines);
+/*
+ * Takes text that ends with '\n'; false where it is lost, and with it `lines` lines. What is not
+ * urgent is written within a tenth of a second.
+ */
+bool logsink_put(const char *text, size_t lines, bool urgent);
 
 /* How many lines were lost since it was last asked. */
 size_t logsink_take_lost(void);

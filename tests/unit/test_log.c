@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -318,6 +319,56 @@ static void a_reader_that_stalls_holds_nobody_up_and_hears_what_was_lost(void **
     assert_int_equal(reader.lines + reader.lost, LINES);
 }
 
+/* Each write is a message. */
+static void lines_that_follow_soon_are_written_together(void **state)
+{
+    enum { LINES = 40, PAUSE_US = 5000 };
+    int ends[2], saved = dup(STDERR_FILENO), lines = 0, writes = 0;
+    char out[OUTPUT_BYTES];
+    ssize_t n;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    fflush(stderr);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    log_init(CASB_INFO, false);
+    log_start();
+    for (int i = 0; i < LINES; i++) {
+        log_info("line %d", i);
+        usleep(PAUSE_US);
+    }
+    log_stop();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    for (; (n = recv(ends[0], out, sizeof out, 0)) > 0; writes++)
+        for (ssize_t i = 0; i < n; i++)
+            lines += out[i] == '\n';
+    close(ends[0]);
+    assert_int_equal(lines, LINES);
+    assert_in_range(writes, 1, LINES / 2);
+}
+
+static void a_reader_that_keeps_up_loses_nothing(void **state)
+{
+    enum { LINES = 10000, BURST = 1250, PAUSE_US = 40000 };
+    const struct capture *capture = *state;
+    int lines = 0;
+
+    log_init(CASB_INFO, false);
+    log_start();
+    for (int i = 0; i < LINES; i++) {
+        log_info("abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz %d", i);
+        if (i % BURST == BURST - 1)
+            usleep(PAUSE_US);
+    }
+    log_stop();
+    rewind(capture->file);
+    for (int c; (c = fgetc(capture->file)) != EOF;)
+        lines += c == '\n';
+    assert_int_equal(lines, LINES);
+}
+
 static void nobody_waits_for_a_reader_that_never_comes(void **state)
 {
     struct reader reader = stall();
@@ -369,6 +420,8 @@ int main(void)
         captured_test(plugins_lines_name_the_plugin_or_the_node),
         captured_test(what_is_shown_stays_below_the_lines),
         captured_test(lines_of_threads_do_not_mix),
+        cmocka_unit_test(lines_that_follow_soon_are_written_together),
+        captured_test(a_reader_that_keeps_up_loses_nothing),
         cmocka_unit_test(a_reader_that_stalls_holds_nobody_up_and_hears_what_was_lost),
         cmocka_unit_test(nobody_waits_for_a_reader_that_never_comes),
         cmocka_unit_test(a_reader_that_is_gone_costs_nothing),
