@@ -61,7 +61,7 @@ static int limit_process(struct casb_error *err)
     umask(077);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored, as by some parents: no child would leave its status */
-    mallopt(M_ARENA_MAX, 2);  /* of hundreds of threads most wait: their own would hold 5 MB more */
+    mallopt(M_ARENA_MAX, 8);  /* of hundreds of threads most wait */
     return 0;
 }
 
