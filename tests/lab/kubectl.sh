@@ -95,8 +95,13 @@ backups() { ! no_backup_pod "$ns"; }
 until_true 60 backups
 kill -INT -- -$plugin
 wait $plugin
-[ $? = 130 ] && nothing_stays && [ -z "$(kubectl get leases -n $ns -o name)" ]
-ok $? "Ctrl-C leaves neither Job, pod nor Lease"
+[ $? = 130 ]
+ok $? "Ctrl-C ends it with 130"
+kubectl get jobs,pods,leases -n $ns -o wide >"$work/out" 2>&1
+nothing_stays
+ok $? "and leaves neither Job nor pod"
+[ -z "$(kubectl get leases -n $ns -o name)" ]
+ok $? "nor the Lease"
 says '^kubectl cas-backup: interrupted'
 [ "$(kubectl get configmaps -n $ns -l app.kubernetes.io/component=state -o json |
     jq '[.items[].data[] | fromjson | select(.status == "failed")] | length')" = 0 ]
