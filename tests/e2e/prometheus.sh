@@ -30,7 +30,8 @@ listen() {
 
 # Ends all of them, also one that is stopped.
 stop_listeners() {
-    [ ${#listeners[@]} = 0 ] || kill -KILL "${listeners[@]}"
+    [ ${#listeners[@]} != 0 ] || return # without a word wait(1) would wait for the sandbox, too
+    kill -KILL "${listeners[@]}"
     wait "${listeners[@]}"
     listeners=()
 } 2>/dev/null
