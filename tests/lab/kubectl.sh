@@ -88,20 +88,27 @@ says 'forget.* needs NODE'
 remote 2 'quotes and spaces go through' run --only 'no "such" \node'
 says 'no "such" .node'
 
-# in a process group of its own, to which Ctrl-C goes as a whole
-setsid env --default-signal=INT kubectl cas-backup -n $ns run --force all >"$work/out" 2>"$work/err" &
-plugin=$!
+# interrupted CONDITION NAME: in a process group of its own, to which Ctrl-C goes as a whole
+interrupted() {
+    local plugin
+    setsid env --default-signal=INT kubectl cas-backup -n $ns run --force all >"$work/out" 2>"$work/err" &
+    plugin=$!
+    until_true 60 "$1"
+    kill -INT -- -$plugin
+    wait $plugin
+    [ $? = 130 ]
+    ok $? "Ctrl-C $2 ends it with 130"
+    kubectl get jobs,pods,leases -n $ns -o wide >"$work/out" 2>&1
+    nothing_stays
+    ok $? "and leaves neither Job nor pod"
+    [ -z "$(kubectl get leases -n $ns -o name)" ]
+    ok $? "nor the Lease"
+}
+a_pod() { [ -n "$(kubectl get pods -n "$ns" -o name)" ]; }
 backups() { ! no_backup_pod "$ns"; }
-until_true 60 backups
-kill -INT -- -$plugin
-wait $plugin
-[ $? = 130 ]
-ok $? "Ctrl-C ends it with 130"
-kubectl get jobs,pods,leases -n $ns -o wide >"$work/out" 2>&1
-nothing_stays
-ok $? "and leaves neither Job nor pod"
-[ -z "$(kubectl get leases -n $ns -o name)" ]
-ok $? "nor the Lease"
+interrupted a_pod "before its pod is seen to run"
+until_true 20 nothing_stays
+interrupted backups "within a pass"
 says '^kubectl cas-backup: interrupted'
 [ "$(kubectl get configmaps -n $ns -l app.kubernetes.io/component=state -o json |
     jq '[.items[].data[] | fromjson | select(.status == "failed")] | length')" = 0 ]
