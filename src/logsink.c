@@ -21,7 +21,7 @@
 
 static struct sink {
     pthread_mutex_t lock; /* guards all but moved_ns; held for no longer than memory is copied */
-    pthread_cond_t work;  /* something waits that did not, or cannot wait, or the end has come */
+    pthread_cond_t work;  /* the first text waits, or an urgent one, or the end has come */
     pthread_cond_t done;  /* all that waited is written */
     pthread_t thread;
     bool running, ending;

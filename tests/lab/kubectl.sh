@@ -104,7 +104,9 @@ interrupted() {
     [ -z "$(kubectl get leases -n $ns -o name)" ]
     ok $? "nor the Lease"
 }
-a_pod() { [ -n "$(kubectl get pods -n "$ns" -o name)" ]; }
+a_pod() { # but for those of the commands before, which may still be on their way out
+    kubectl get pods -n "$ns" -o json | jq -e 'any(.items[]; .metadata.deletionTimestamp | not)' >/dev/null
+}
 backups() { ! no_backup_pod "$ns"; }
 interrupted a_pod "before its pod is seen to run"
 until_true 20 nothing_stays
