@@ -9,8 +9,8 @@
 #define BUF_FIRST_BYTES 256
 
 /*
- * Makes room for `more` bytes and the terminator. The old block is wiped, not left to realloc():
- * whether a buffer holds a secret is only known when it is freed.
+ * The old block is wiped, not left to realloc(): whether a buffer holds a secret is only known when
+ * it is freed.
  */
 static int grow(struct buf *b, size_t more)
 {
@@ -19,8 +19,6 @@ static int grow(struct buf *b, size_t more)
 
     if (more > b->limit || b->len > b->limit - more)
         return CASB_EINVALID;
-    if (b->data && b->len + more < b->cap)
-        return 0;
     while (cap <= b->len + more) {
         if (cap > SIZE_MAX / 2)
             return CASB_ENOMEM;
@@ -42,9 +40,15 @@ static int grow(struct buf *b, size_t more)
     return 0;
 }
 
+/* Makes room for `more` bytes and the terminator. */
+static int reserve(struct buf *b, size_t more)
+{
+    return more < b->cap - b->len ? 0 : grow(b, more);
+}
+
 int buf_append(struct buf *b, const void *data, size_t len)
 {
-    int r = grow(b, len);
+    int r = reserve(b, len);
 
     if (r)
         return r;
@@ -70,7 +74,7 @@ int buf_vprintf(struct buf *b, const char *format, va_list ap)
     va_end(again);
     if (len < 0)
         return CASB_EINVALID;
-    r = grow(b, (size_t)len);
+    r = reserve(b, (size_t)len);
     if (r)
         return r;
     vsnprintf(b->data + b->len, (size_t)len + 1, format, ap);

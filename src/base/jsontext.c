@@ -68,7 +68,7 @@ static int write_escape(struct buf *out, uint32_t c)
 
     for (const char *p = letters; c && *p; p += 2)
         if (c == (unsigned char)*p)
-            return buf_printf(out, "\\%c", p[1]);
+            return buf_append(out, (const char[]){'\\', p[1]}, 2);
     return buf_printf(out, "\\u%04x", (unsigned)c);
 }
 
