@@ -231,15 +231,15 @@ int pod_template(const struct pod_plan *plan, json_t **ret, struct casb_error *e
     return 0;
 }
 
-int pod_build(const struct pod_plan *plan, const json_t *template, const char *node,
-              const char *node_uid, json_t **ret, struct casb_error *err)
+int pod_build(const struct pod_plan *plan, json_t *template, const char *node, const char *node_uid,
+              json_t **ret, struct casb_error *err)
 {
-    json_auto_t *pod = json_deep_copy(template), *fixed = NULL;
+    json_auto_t *pod = json_incref(template), *fixed = NULL;
     int r = build_fixed(plan, node, node_uid, &fixed, err);
 
     if (r < 0)
         return r;
-    if (!pod || jsonx_merge_patch(&pod, fixed) < 0)
+    if (jsonx_merge_patch(&pod, fixed) < 0)
         return err_nomem(err);
     *ret = TAKE_PTR(pod);
     return 0;

@@ -42,10 +42,10 @@ int pod_template(const struct pod_plan *plan, json_t **ret, struct casb_error *e
 /*
  * Makes the manifest of the pod for `node`, whose uid is `node_uid`, from the plan's template: over
  * it goes what the tool relies on (name, labels, node affinity that narrows theirs). The caller
- * owns *ret.
+ * owns *ret, and changes nothing in it: all pods share what is the same in all.
  */
-int pod_build(const struct pod_plan *plan, const json_t *template, const char *node,
-              const char *node_uid, json_t **ret, struct casb_error *err) _warn_unused_;
+int pod_build(const struct pod_plan *plan, json_t *template, const char *node, const char *node_uid,
+              json_t **ret, struct casb_error *err) _warn_unused_;
 
 /*
  * The extended resources that the pod's containers ask for together: {name: number}. These are

@@ -107,39 +107,39 @@ int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                    column, fault.problem);
 }
 
-static int merge_objects(json_t *target, const json_t *patch)
+/* What `patch` makes of `target`, which may be NULL: new where it differs. NULL: no memory. */
+static json_t *merge(const json_t *target, const json_t *patch)
 {
+    json_auto_t *merged = NULL;
     const char *key;
     json_t *change;
 
+    if (!json_is_object(patch))
+        return json_deep_copy(patch);
+    merged = json_is_object(target) ? json_copy((json_t *)target) : json_object();
     json_object_foreach ((json_t *)patch, key, change) {
-        json_t *member = json_incref(json_object_get(target, key));
-        int r;
-
-        if (json_is_null(change)) {
-            json_object_del(target, key);
-            json_decref(member);
-            continue;
-        }
-        r = jsonx_merge_patch(&member, change);
-        if (json_object_set_new(target, key, member) || r)
-            return CASB_ENOMEM;
+        if (json_is_null(change))
+            json_object_del(merged, key);
+        else if (json_object_set_new(merged, key, merge(json_object_get(target, key), change)))
+            return NULL;
     }
-    return 0;
+    return TAKE_PTR(merged);
 }
 
+/* A member that json_copy() has no memory for is left out, and it says nothing. */
 int jsonx_merge_patch(json_t **target, const json_t *patch)
 {
-    json_t *value;
+    json_t *merged;
 
-    if (json_is_object(patch) && json_is_object(*target))
-        return merge_objects(*target, patch);
-    value = json_is_object(patch) ? json_object() : json_deep_copy(patch);
-    json_decref(*target);
-    *target = value;
-    if (!value)
+    errno = 0;
+    merged = merge(*target, patch);
+    if (!merged || errno == ENOMEM) {
+        json_decref(merged);
         return CASB_ENOMEM;
-    return json_is_object(patch) ? merge_objects(value, patch) : 0;
+    }
+    json_decref(*target);
+    *target = merged;
+    return 0;
 }
 
 /*

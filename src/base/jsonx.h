@@ -42,10 +42,10 @@ int jsonx_parse(const char *data, size_t len, const char *what, json_t **ret,
                 struct casb_error *err) _warn_unused_;
 
 /*
- * RFC 7386: *target (owned by the caller, may be NULL) is changed in place or replaced, and so are
- * its members: whoever else holds a reference to them sees it. The patch is only read, and shares
- * nothing with *target after. Returns 0 or CASB_ENOMEM; then *target is of no use
- * but to be freed.
+ * RFC 7386: the reference *target (of the caller, may be NULL) is replaced by one to what the patch
+ * makes of it. Whoever else holds one to what it was sees no change, but shares the members that
+ * the patch does not touch. The patch is only read, and shares nothing with *target after. Returns
+ * 0, or CASB_ENOMEM with *target as it was.
  */
 int jsonx_merge_patch(json_t **target, const json_t *patch) _warn_unused_;
 

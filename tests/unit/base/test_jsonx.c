@@ -194,15 +194,19 @@ static void merge_patch_shares_nothing_with_the_patch(void **state)
     assert_int_equal(json_array_size(jsonx_array(patch, "a")), 1);
 }
 
-static void merge_patch_changes_shared_members_in_place(void **state)
+static void merge_patch_changes_nothing_that_others_hold(void **state)
 {
-    json_auto_t *target = parse("{\"a\":{\"b\":1}}");
-    json_auto_t *member = json_incref(json_object_get(target, "a"));
-    json_auto_t *patch = parse("{\"a\":{\"b\":2}}");
+    json_auto_t *before = parse("{\"a\":{\"b\":1,\"c\":[]},\"d\":{}}");
+    json_auto_t *same = json_deep_copy(before), *target = json_incref(before);
+    json_auto_t *patch = parse("{\"a\":{\"b\":2},\"e\":{\"f\":3}}");
+    json_auto_t *want = parse("{\"a\":{\"b\":2,\"c\":[]},\"d\":{},\"e\":{\"f\":3}}");
 
     (void)state;
     assert_int_equal(jsonx_merge_patch(&target, patch), 0);
-    assert_int_equal(jsonx_int(member, "b", 0), 2);
+    assert_true(json_equal(target, want));
+    assert_true(json_equal(before, same));
+    assert_ptr_equal(jsonx_get(target, "a.c"), jsonx_get(before, "a.c"));
+    assert_ptr_equal(jsonx_get(target, "d"), jsonx_get(before, "d"));
 }
 
 static void objects_are_packed(void **state)
@@ -297,7 +301,7 @@ int main(void)
         cmocka_unit_test(merge_patch_does_as_rfc_7386_says),
         cmocka_unit_test(merge_patch_makes_a_target),
         cmocka_unit_test(merge_patch_shares_nothing_with_the_patch),
-        cmocka_unit_test(merge_patch_changes_shared_members_in_place),
+        cmocka_unit_test(merge_patch_changes_nothing_that_others_hold),
         cmocka_unit_test(objects_are_packed),
         cmocka_unit_test(packing_nonsense_is_invalid),
         cmocka_unit_test(values_are_dumped_compactly),
