@@ -194,6 +194,7 @@ static int set_request(struct exchange *x)
     SET(&o, CURLOPT_HEADERDATA, x);
     SET(&o, CURLOPT_WRITEFUNCTION, on_body);
     SET(&o, CURLOPT_WRITEDATA, x);
+    handle_set_credentials(&o, x->client, x->handle, x->target.tls_proxy);
     return o.rc;
 }
 
@@ -269,13 +270,21 @@ static int fail_certificate(const struct exchange *x, const char *reason)
     return err_set(x->err, CASB_EDENIED, "the certificate of %s: %s", x->target.who, reason);
 }
 
+/* Within a proxy's TLS libcurl loses OpenSSL's word for it. */
+static bool is_verdict(const struct exchange *x, CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION ||
+           (code == CURLE_SSL_CONNECT_ERROR && !x->client->insecure &&
+            x->handle->handshake.problem[0]);
+}
+
 static int fail_transfer(const struct exchange *x, CURLcode code)
 {
     char reason[CURL_ERROR_SIZE];
 
     text_clean(reason, sizeof reason,
                x->handle->error[0] ? x->handle->error : curl_easy_strerror(code));
-    if (code == CURLE_PEER_FAILED_VERIFICATION)
+    if (is_verdict(x, code))
         return fail_certificate(x, reason);
     if (handshake_is_denial(x->handle->handshake.alert))
         return err_set(x->err, CASB_EDENIED, "%s %s: %s", x->target.who,

@@ -27,9 +27,24 @@ void options_note(struct options *o, const char *name, CURLcode code)
                     "libcurl refuses %s: %s", name, curl_easy_strerror(code));
 }
 
-static struct curl_blob blob_of(char *pem)
+/* NULL for no PEM, which takes a blob away. */
+static const struct curl_blob *blob_of(char *pem, struct curl_blob *ret)
 {
-    return (struct curl_blob){.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
+    if (!pem)
+        return NULL;
+    *ret = (struct curl_blob){.data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
+    return ret;
+}
+
+void handle_set_credentials(struct options *o, const struct http_client *client,
+                            struct handle *handle, bool tls_proxy)
+{
+    struct curl_blob ca, cert, key;
+
+    handle->credentials = tls_proxy ? NULL : client->credentials;
+    SET(o, CURLOPT_CAINFO_BLOB, tls_proxy ? blob_of(client->ca_pem, &ca) : NULL);
+    SET(o, CURLOPT_SSLCERT_BLOB, tls_proxy ? blob_of(client->cert_pem, &cert) : NULL);
+    SET(o, CURLOPT_SSLKEY_BLOB, tls_proxy ? blob_of(client->key_pem, &key) : NULL);
 }
 
 static CURLcode prepare_tls(CURL *easy, void *ctx, void *arg)
@@ -42,6 +57,8 @@ static CURLcode prepare_tls(CURL *easy, void *ctx, void *arg)
     SSL_CTX_clear_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     if (handle->ca_folders)
         cafiles_add_folders(ctx, handle->ca_folders);
+    if (handle->credentials && !tls_credentials_use(handle->credentials, ctx))
+        return CURLE_OUT_OF_MEMORY;
     return CURLE_OK;
 }
 
@@ -54,9 +71,6 @@ static void set_trust(struct options *o, const struct http_client *client, struc
     if (file)
         SET(o, CURLOPT_PROXY_CAINFO, file);
     if (client->ca_pem) {
-        struct curl_blob ca = blob_of(client->ca_pem);
-
-        SET(o, CURLOPT_CAINFO_BLOB, &ca);
         SET(o, CURLOPT_CAINFO, NULL);
         SET(o, CURLOPT_CAPATH, NULL);
         return;
@@ -80,12 +94,6 @@ static void set_tls(struct options *o, const struct http_client *client, struct 
     /* with OpenSSL libcurl takes any trusted certificate as an anchor unless told not to */
     SET(o, CURLOPT_SSL_OPTIONS, client->partial_chain ? 0L : (long)CURLSSLOPT_NO_PARTIALCHAIN);
     set_trust(o, client, handle);
-    if (client->cert_pem) {
-        struct curl_blob cert = blob_of(client->cert_pem), key = blob_of(client->key_pem);
-
-        SET(o, CURLOPT_SSLCERT_BLOB, &cert);
-        SET(o, CURLOPT_SSLKEY_BLOB, &key);
-    }
 }
 
 /*
@@ -272,23 +280,10 @@ static int share_sessions(struct http_client *client)
 
 static int check_credentials(const struct http_config *config, struct casb_error *err)
 {
-    char unused[65];
-    int rc;
-
     if (config->allow_http && (config->user || config->client_key_pem))
         return err_set(err, CASB_EINVALID, "no credentials are sent over plain http");
     if (!config->client_cert_pem != !config->client_key_pem)
         return err_set(err, CASB_EINVALID, "a client certificate and its key need each other");
-    if (config->ca_pem) {
-        rc = tls_chain_sha256(config->ca_pem, unused, err);
-        if (rc < 0)
-            return err_wrap(err, rc, "CA certificates");
-    }
-    if (config->client_cert_pem) {
-        rc = tls_check_pair(config->client_cert_pem, config->client_key_pem, err);
-        if (rc < 0)
-            return err_wrap(err, rc, "client certificate");
-    }
     return 0;
 }
 
@@ -337,6 +332,10 @@ int http_client_new(const struct http_config *config, struct http_client **ret,
         config->connect_timeout_ns ? config->connect_timeout_ns : CONNECT_TIMEOUT_NS;
     if (share_sessions(client) < 0 || copy_texts(client, config) < 0)
         return err_nomem(err);
+    rc = tls_credentials_read(client->ca_pem, client->partial_chain, client->cert_pem,
+                              client->key_pem, &client->credentials, err);
+    if (rc < 0)
+        return rc;
     *ret = TAKE_PTR(client);
     return 0;
 }
@@ -350,6 +349,7 @@ void http_client_free(struct http_client *client)
     pthread_mutex_destroy(&client->sessions_lock);
     pthread_cond_destroy(&client->left);
     pthread_mutex_destroy(&client->lock);
+    tls_credentials_free(client->credentials);
     tls_secret_free(client->key_pem);
     tls_secret_free(client->password);
     free(client->ca_pem);

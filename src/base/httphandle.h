@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/handshake.h"
+#include "base/tls.h"
 
 #include <cas-backup/host.h>
 
@@ -21,13 +22,15 @@ struct handle {
     CURL *easy;
     CURLM *multi;
     struct handshake handshake;
-    const char *ca_folders; /* of the environment, see cafiles.h; or NULL */
-    bool lasting;           /* of the call that has it */
+    const struct tls_credentials *credentials; /* for what connects next; NULL: libcurl has them */
+    const char *ca_folders;                    /* of the environment, see cafiles.h; or NULL */
+    bool lasting;                              /* of the call that has it */
     char error[CURL_ERROR_SIZE];
 };
 
 struct http_client {
-    char *ca_pem, *cert_pem, *key_pem;
+    struct tls_credentials *credentials;
+    char *ca_pem, *cert_pem, *key_pem; /* the same, for libcurl */
     char *server_name, *connect_to, *proxy, *user, *password, *user_agent;
     bool insecure, partial_chain, allow_http;
     int64_t connect_timeout_ns;
@@ -59,6 +62,14 @@ void options_note(struct options *o, const char *name, CURLcode code);
  */
 int handle_take(struct http_client *client, const struct casb_call *call, bool lasting,
                 struct handle **ret, struct casb_error *err) _warn_unused_;
+
+/*
+ * Whom a new connection trusts, and what it shows. It gets what the client has read once: libcurl
+ * reads PEM for each connection, which takes more CPU time than the rest of it. But where the proxy
+ * speaks TLS too libcurl has to, which alone knows which of the two a context is for.
+ */
+void handle_set_credentials(struct options *o, const struct http_client *client,
+                            struct handle *handle, bool tls_proxy);
 
 /* Leaves the transfer, which is not under way, to the next call. */
 void handle_give_back(struct http_client *client, struct handle *handle);

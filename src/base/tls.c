@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -18,6 +19,14 @@ static void chain_free(chain_t *chain)
 }
 DEFINE_FREEP(chain_t *, chain_free)
 DEFINE_FREEP(EVP_MD_CTX *, EVP_MD_CTX_free)
+DEFINE_FREEP(SSL_CTX *, SSL_CTX_free)
+
+struct tls_credentials {
+    X509_STORE *trusted; /* NULL: as the context has it */
+    X509 *cert;          /* NULL: none is shown */
+    EVP_PKEY *key;
+    chain_t *chain; /* that leads from it to its root */
+};
 
 /* Without this OpenSSL would ask for the passphrase on the terminal. */
 static int refuse_password(char *password, int size, int writing, void *asked)
@@ -184,12 +193,86 @@ int tls_chain_expiry(const char *pem, int64_t *ret_seconds, char *subject, size_
     return 0;
 }
 
-int tls_check_pair(const char *cert_pem, const char *key_pem, struct casb_error *err)
+static int read_trusted(const char *pem, bool partial_chain, X509_STORE **ret,
+                        struct casb_error *err)
 {
     _cleanup_(chain_freep) chain_t *chain = NULL;
-    _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+    int rc = read_chain(pem, &chain, err), ok;
 
-    return read_pair(cert_pem, key_pem, &chain, &key, err);
+    if (rc < 0)
+        return err_wrap(err, rc, "CA certificates");
+    *ret = X509_STORE_new();
+    ok = *ret && (!partial_chain || X509_STORE_set_flags(*ret, X509_V_FLAG_PARTIAL_CHAIN));
+    for (int i = 0; ok && i < sk_X509_num(chain); i++)
+        ok = X509_STORE_add_cert(*ret, sk_X509_value(chain, i));
+    return ok ? 0 : err_nomem(err);
+}
+
+/* OpenSSL refuses what is too weak for its security level, and that is better said at once. */
+static int try_credentials(const struct tls_credentials *own, struct casb_error *err)
+{
+    _cleanup_(SSL_CTX_freep) SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    const char *reason;
+
+    if (!ctx)
+        return err_nomem(err);
+    openssl_begin();
+    if (tls_credentials_use(own, ctx))
+        return 0;
+    reason = ERR_reason_error_string(ERR_peek_error());
+    if (openssl_end(CASB_EINVALID) == CASB_ENOMEM)
+        return err_nomem(err);
+    return err_set(err, CASB_EINVALID, "OpenSSL refuses it: %s", reason ? reason : "");
+}
+
+static int read_own(struct tls_credentials *own, const char *cert_pem, const char *key_pem,
+                    struct casb_error *err)
+{
+    int rc = read_pair(cert_pem, key_pem, &own->chain, &own->key, err);
+
+    if (rc == 0) {
+        own->cert = sk_X509_shift(own->chain);
+        rc = try_credentials(own, err);
+    }
+    return rc < 0 ? err_wrap(err, rc, "client certificate") : 0;
+}
+
+int tls_credentials_read(const char *ca_pem, bool partial_chain, const char *cert_pem,
+                         const char *key_pem, struct tls_credentials **ret, struct casb_error *err)
+{
+    _cleanup_(tls_credentials_freep) struct tls_credentials *own = calloc(1, sizeof *own);
+    int rc = 0;
+
+    if (!own)
+        return err_nomem(err);
+    if (ca_pem)
+        rc = read_trusted(ca_pem, partial_chain, &own->trusted, err);
+    if (rc == 0 && cert_pem)
+        rc = read_own(own, cert_pem, key_pem, err);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(own);
+    return 0;
+}
+
+bool tls_credentials_use(const struct tls_credentials *credentials, SSL_CTX *ctx)
+{
+    const struct tls_credentials *own = credentials;
+
+    if (own->trusted)
+        SSL_CTX_set1_cert_store(ctx, own->trusted);
+    return !own->cert || SSL_CTX_use_cert_and_key(ctx, own->cert, own->key, own->chain, 1);
+}
+
+void tls_credentials_free(struct tls_credentials *credentials)
+{
+    if (!credentials)
+        return;
+    X509_STORE_free(credentials->trusted);
+    X509_free(credentials->cert);
+    EVP_PKEY_free(credentials->key);
+    chain_free(credentials->chain);
+    free(credentials);
 }
 
 static char *take_text(BIO *bio)

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <openssl/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,11 +31,24 @@ int tls_chain_expiry(const char *pem, int64_t *ret_seconds, char *subject, size_
 int tls_split_identity(const char *pem, char **ret_key, char **ret_cert, struct casb_error *err)
     _warn_unused_;
 
+/* Whom connections trust and what they show, read once for all of them. */
+struct tls_credentials;
+
 /*
- * Does the certificate (the first in `cert_pem`) belong to the private key? CASB_EINVALID where
- * not, or where one is damaged or the key encrypted; the text holds nothing of the key.
+ * Reads CA certificates, with `partial_chain` also one that is no root as an anchor, and a client
+ * certificate (the first in `cert_pem`, with those that lead to its root) with its key; NULL: none.
+ * tls_credentials_free() frees *ret. CASB_EINVALID where one is damaged, the key encrypted or not
+ * the certificate's; the text holds nothing of the key.
  */
-int tls_check_pair(const char *cert_pem, const char *key_pem, struct casb_error *err) _warn_unused_;
+int tls_credentials_read(const char *ca_pem, bool partial_chain, const char *cert_pem,
+                         const char *key_pem, struct tls_credentials **ret, struct casb_error *err)
+    _warn_unused_;
+
+/* Has connections of `ctx` use them. False where OpenSSL cannot, which is for want of memory. */
+bool tls_credentials_use(const struct tls_credentials *credentials, SSL_CTX *ctx) _warn_unused_;
+
+void tls_credentials_free(struct tls_credentials *credentials);
+DEFINE_FREEP(struct tls_credentials *, tls_credentials_free)
 
 /* Wipes a string, then frees it; NULL is fine. */
 void tls_secret_free(char *secret);

@@ -25,6 +25,15 @@ static struct pki make(const struct pki *issuer, const char *alt_name, long from
     });
 }
 
+static char *chain_pem(X509 *cert, const char *rest)
+{
+    _cleanup_(freep) char *first = pki_cert_pem(cert);
+    char *chain;
+
+    assert_true(asprintf(&chain, "%s%s", first, rest) > 0);
+    return chain;
+}
+
 int make_pki(void **state)
 {
     (void)state;
@@ -41,24 +50,28 @@ int make_pki(void **state)
     pki.below_middle = make(&pki.middle, "IP:127.0.0.1", -PKI_DAY, PKI_DAY);
     pki.client = make(&pki.ca, NULL, -PKI_DAY, PKI_DAY);
     pki.other_client = make(NULL, NULL, -PKI_DAY, PKI_DAY);
+    pki.middle_client = make(&pki.middle, NULL, -PKI_DAY, PKI_DAY);
     pki.ca_pem = pki_cert_pem(pki.ca.cert);
     pki.middle_pem = pki_cert_pem(pki.middle.cert);
     pki.client_cert = pki_cert_pem(pki.client.cert);
     pki.client_key = pki_key_pem(pki.client.key);
     pki.other_cert = pki_cert_pem(pki.other_client.cert);
     pki.other_key = pki_key_pem(pki.other_client.key);
+    pki.middle_cert = chain_pem(pki.middle_client.cert, pki.middle_pem);
+    pki.middle_key = pki_key_pem(pki.middle_client.key);
     return 0;
 }
 
 int free_pki(void **state)
 {
     struct pki *all[] = {
-        &pki.namesake_ca,  &pki.below_namesake, &pki.ca,           &pki.other_ca, &pki.middle,
-        &pki.good,         &pki.named,          &pki.expired,      &pki.future,   &pki.stranger,
-        &pki.below_middle, &pki.client,         &pki.other_client,
+        &pki.namesake_ca,  &pki.below_namesake, &pki.ca,           &pki.other_ca,
+        &pki.middle,       &pki.good,           &pki.named,        &pki.expired,
+        &pki.future,       &pki.stranger,       &pki.below_middle, &pki.client,
+        &pki.other_client, &pki.middle_client,
     };
-    char *texts[] = {pki.ca_pem,     pki.middle_pem, pki.client_cert,
-                     pki.client_key, pki.other_cert, pki.other_key};
+    char *texts[] = {pki.ca_pem,     pki.middle_pem, pki.client_cert, pki.client_key,
+                     pki.other_cert, pki.other_key,  pki.middle_cert, pki.middle_key};
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS(all); i++)

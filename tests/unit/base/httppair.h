@@ -18,8 +18,9 @@
 struct httppair_pki {
     struct pki ca, namesake_ca, other_ca, middle;
     struct pki good, named, expired, future, stranger, below_namesake, below_middle;
-    struct pki client, other_client;
+    struct pki client, other_client, middle_client;
     char *ca_pem, *middle_pem, *client_cert, *client_key, *other_cert, *other_key;
+    char *middle_cert, *middle_key; /* with the middle's own certificate, and below it */
 };
 extern struct httppair_pki pki;
 

@@ -146,11 +146,14 @@ static void a_server_can_demand_a_client_certificate(void **state)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     const struct {
-        const char *cert, *key, *text;
+        const char *cert, *key;
+        X509 *ca;
+        const char *text;
     } table[] = {
-        {pki.client_cert, pki.client_key, NULL},
-        {NULL, NULL, "may want a client certificate"},
-        {pki.other_cert, pki.other_key, "refused our certificate"},
+        {pki.client_cert, pki.client_key, pki.ca.cert, NULL},
+        {pki.middle_cert, pki.middle_key, pki.other_ca.cert, NULL},
+        {NULL, NULL, pki.ca.cert, "may want a client certificate"},
+        {pki.other_cert, pki.other_key, pki.ca.cert, "refused our certificate"},
     };
 
     (void)state;
@@ -158,7 +161,7 @@ static void a_server_can_demand_a_client_certificate(void **state)
         size_t row = i % ELEMENTS(table);
         const struct testserver_config server = {
             .identity = &pki.good,
-            .client_ca = pki.ca.cert,
+            .client_ca = table[row].ca,
             .max_version = versions[i / ELEMENTS(table)],
             .answer = answer_text,
             .arg = (void *)OK_ANSWER,

@@ -4,6 +4,10 @@
 #include "base/httphandle.h"
 #include "base/httptarget.h"
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
 /* ---- what is sent */
 
 static bool answer_with_request(struct testpeer *peer, void *arg)
@@ -274,6 +278,93 @@ static void a_proxy_is_asked_for_a_tunnel_and_named(void **state)
     }
 }
 
+/* A tunnel to the server at the port `arg`, for as long as both want it. */
+static bool answer_tunnel(struct testpeer *peer, void *arg)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t) * (unsigned *)arg),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    _cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct pollfd ends[] = {{.fd = peer->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    char block[16384];
+    long n = 1;
+
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) ||
+        !testpeer_send(peer, "HTTP/1.1 200 OK\r\n\r\n"))
+        return false;
+    while (n > 0 && poll(ends, 2, -1) > 0) {
+        if (ends[1].revents) {
+            n = recv(fd, block, sizeof block, 0);
+            n = n > 0 ? SSL_write(peer->ssl, block, (int)n) : n;
+            continue;
+        }
+        do {
+            n = SSL_read(peer->ssl, block, sizeof block);
+            n = n > 0 ? send(fd, block, (size_t)n, 0) : n;
+        } while (n > 0 && SSL_pending(peer->ssl));
+    }
+    return false;
+}
+
+/* The client's certificate and authorities are for the server; the proxy has the system's. */
+static void a_proxy_that_speaks_tls_gets_no_credentials(void **state)
+{
+    const struct testserver_config origin = {
+        .identity = &pki.named,
+        .client_ca = pki.ca.cert,
+        .answer = answer_text,
+        .arg = (void *)OK_ANSWER,
+    };
+    const struct {
+        X509 *demands;
+        const char *trusted; /* of the server */
+        int rc;
+    } table[] = {
+        {NULL, pki.ca_pem, 0},
+        {pki.ca.cert, pki.ca_pem, CASB_EDENIED},
+        {NULL, pki.middle_pem, CASB_EDENIED},
+    };
+    char path[] = "/tmp/test_httptarget.XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(write(fd, pki.ca_pem, strlen(pki.ca_pem)) > 0);
+    close(fd);
+    setenv("SSL_CERT_FILE", path, 1);
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        struct testserver *server = testserver_start(&origin);
+        unsigned port = testserver_port(server);
+        struct testserver *proxy = testserver_start(&(struct testserver_config){
+            .identity = &pki.good,
+            .client_ca = table[i].demands,
+            .max_version = TLS1_2_VERSION, /* whose alert is a part of the handshake */
+            .answer = answer_tunnel,
+            .arg = &port,
+        });
+        char proxy_url[64];
+        const struct http_config config = {
+            .ca_pem = table[i].trusted,
+            .client_cert_pem = pki.client_cert,
+            .client_key_pem = pki.client_key,
+            .proxy = proxy_url,
+        };
+        const struct http_request request = {.method = "GET", .url = "https://mycas:1/"};
+        _cleanup_(http_response_free) struct http_response response;
+        struct casb_call call = call_of(10000);
+        struct http_client *client;
+
+        snprintf(proxy_url, sizeof proxy_url, "https://127.0.0.1:%u", testserver_port(proxy));
+        assert_int_equal(http_client_new(&config, &client, NULL), 0);
+        assert_int_equal(http_perform(client, &call, &request, &response, NULL), table[i].rc);
+        assert_int_equal(testserver_connections(server), !table[i].demands);
+        http_client_free(client);
+        testserver_stop(proxy);
+        testserver_stop(server);
+    }
+    unsetenv("SSL_CERT_FILE");
+    unlink(path);
+}
+
 /* ---- targets */
 
 struct want {
@@ -448,6 +539,7 @@ int main(void)
         cmocka_unit_test(urls_that_are_none_are_invalid),
         cmocka_unit_test(hosts_and_headers_that_would_be_cut_or_split_are_invalid),
         cmocka_unit_test_teardown(a_proxy_is_asked_for_a_tunnel_and_named, forget_proxies),
+        cmocka_unit_test(a_proxy_that_speaks_tls_gets_no_credentials),
         cmocka_unit_test_teardown(a_target_has_a_name_an_address_and_a_proxy, forget_proxies),
         cmocka_unit_test_teardown(a_target_that_cannot_be_used_is_refused, forget_proxies),
     };

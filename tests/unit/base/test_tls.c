@@ -147,23 +147,30 @@ static void a_documented_chain_expired_in_2021(void **state)
 static void keys_are_read_in_all_usual_forms(void **state)
 {
     static const struct {
-        const char *key, *text;
+        const char *cert, *key, *text;
     } table[] = {
-        {"tls/pkcs8.key", NULL},
-        {"tls/sec1-with-parameters.key", NULL},
-        {"tls/crlf.key", NULL},
-        {"tls/encrypted.key", "the private key is encrypted: its passphrase is needed"},
-        {"tls/other.key", "the private key does not belong to the certificate"},
-        {"tls/own.crt", "no readable private key in the PEM text"},
+        {"tls/own.crt", "tls/pkcs8.key", NULL},
+        {"tls/own.crt", "tls/sec1-with-parameters.key", NULL},
+        {"tls/own.crt", "tls/crlf.key", NULL},
+        {"tls/own.crt", "tls/encrypted.key",
+         "client certificate: the private key is encrypted: its passphrase is needed"},
+        {"tls/own.crt", "tls/other.key",
+         "client certificate: the private key does not belong to the certificate"},
+        {"tls/own.crt", "tls/own.crt",
+         "client certificate: no readable private key in the PEM text"},
+        /* RSA of 1024 bits */
+        {"tls/weak.crt", "tls/weak.key",
+         "client certificate: OpenSSL refuses it: ee key too small"},
     };
-    _cleanup_(freep) char *cert = read_data("tls/own.crt");
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS(table); i++) {
-        _cleanup_(freep) char *key = read_data(table[i].key);
+        _cleanup_(tls_credentials_freep) struct tls_credentials *credentials = NULL;
+        _cleanup_(freep) char *cert = read_data(table[i].cert), *key = read_data(table[i].key);
         struct casb_error err = {0};
 
-        assert_int_equal(tls_check_pair(cert, key, &err), table[i].text ? CASB_EINVALID : 0);
+        assert_int_equal(tls_credentials_read(NULL, false, cert, key, &credentials, &err),
+                         table[i].text ? CASB_EINVALID : 0);
         assert_string_equal(err.text, table[i].text ? table[i].text : "");
     }
 }
