@@ -17,6 +17,7 @@
 #define CONNECT_TIMEOUT_NS (8 * CLOCK_S)
 #define UNHEARD_MS         (10 * 1000)      /* what was sent must arrive by then */
 #define SPARE_NS           (100 * CLOCK_MS) /* within which a connection may become free */
+#define LOOK_NS            CLOCK_S          /* after which a cancelled call is over at the latest */
 #define UPLOAD_BYTES       (16 * 1024L)     /* the least that libcurl takes */
 
 void options_note(struct options *o, const char *name, CURLcode code)
@@ -165,18 +166,27 @@ static int handle_new(const struct http_client *client, struct handle **ret, str
 /*
  * A new connection costs more than what is done with it. Where many calls begin at once the first
  * ones are done soon, and leave theirs to the others. So one opens a connection only after a
- * moment in which none became free, and then the others have another moment.
+ * moment in which none became free, and then the others have another moment. Of hundreds that
+ * wait only one looks at the time; who leaves hands that on.
  */
 static void await_idle(struct http_client *client, const struct casb_call *call)
 {
     const int64_t begun_ns = clock_now_ns();
     int64_t left_ns = SPARE_NS;
+    bool timing = false;
 
-    while (client->busy > 0 && !client->idle && left_ns > 0 && clock_check(call) == 0) {
-        cond_wait(&client->left, &client->lock, left_ns);
+    while (client->busy > 0 && !client->idle && (!timing || left_ns > 0) && !clock_check(call)) {
+        timing = timing || !client->timed;
+        client->timed = true;
+        cond_wait(&client->left, &client->lock,
+                  timing ? left_ns : clock_deadline(call, LOOK_NS) - clock_now_ns());
         left_ns = (client->opened_ns > begun_ns ? client->opened_ns : begun_ns) + SPARE_NS -
                   clock_now_ns();
     }
+    if (timing)
+        client->timed = false;
+    if (!client->timed)
+        pthread_cond_signal(&client->left);
 }
 
 /* With the lock held: the call leaves what it had, to one of those that wait. */

@@ -39,6 +39,7 @@ struct http_client {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t left;  /* a call has left its transfer */
     size_t busy;          /* calls that have one, but for those that last */
+    bool timed;           /* one of the calls that wait for one looks at the time */
     int64_t opened_ns;    /* when the last connection was begun */
     struct handle *idle;
 };
