@@ -32,6 +32,9 @@ struct fake_create {
 #define FAKE_REFUSE(code, members)                                                                 \
     ((struct fake_create){.answer = FAKE_REFUSED, .http = (code), .status = (members)})
 
+/* The host of a pass "pass-1" of the instance "cas", whose log goes nowhere. */
+extern const struct casb_host fake_host;
+
 struct kube {
     pthread_mutex_t lock;
     pthread_cond_t began; /* a watch began */

@@ -12,18 +12,6 @@
 
 static const struct casb_call call = {.deadline_ns = INT64_MAX, .cancel_fd = -1};
 
-static void ignore_log(const struct casb_host *host, enum casb_level level, const char *name,
-                       const char *text)
-{
-    (void)host;
-    (void)level;
-    (void)name;
-    (void)text;
-}
-
-static const struct casb_host host = {
-    .size = sizeof host, .instance = "cas", .holder = "pass-1", .log = ignore_log};
-
 struct setup {
     struct kube kube;
     struct discovery_settings settings;
@@ -92,7 +80,7 @@ static void begin(struct setup *s)
 {
     casb_plugin.close(s->self);
     s->self = NULL;
-    assert_int_equal(casb_plugin.open(&host, &s->settings, &s->self, &s->err), 0);
+    assert_int_equal(casb_plugin.open(&fake_host, &s->settings, &s->self, &s->err), 0);
     assert_int_equal(ops()->scan(s->self, &call, take, NULL, &s->err), 0);
     s->kube.lists = 0;
 }
@@ -208,7 +196,7 @@ static void a_cleanup_takes_it_from_all_whatever_the_settings_say(void **state)
 
     s->settings.label = true; /* and where nothing was scanned */
     casb_plugin.close(s->self);
-    assert_int_equal(casb_plugin.open(&host, &s->settings, &s->self, &s->err), 0);
+    assert_int_equal(casb_plugin.open(&fake_host, &s->settings, &s->self, &s->err), 0);
     assert_int_equal(ops()->settle(s->self, &call, NULL, NULL, &s->err), 0);
     assert_string_equal(changes(s), "-node-1 -node-2 ");
 }

@@ -16,18 +16,6 @@
 static const struct casb_call call = {.deadline_ns = INT64_MAX, .cancel_fd = -1};
 static const struct casb_node node = {.name = "node-1", .uid = "u1"};
 
-static void ignore_log(const struct casb_host *host, enum casb_level level, const char *name,
-                       const char *text)
-{
-    (void)host;
-    (void)level;
-    (void)name;
-    (void)text;
-}
-
-static const struct casb_host host = {
-    .size = sizeof host, .instance = "cas", .holder = "pass-1", .log = ignore_log};
-
 struct setup {
     struct kube kube;
     struct discovery_settings settings;
@@ -79,12 +67,12 @@ static const struct casb_discovery_ops *ops(void)
 
 static void open_plugin(struct setup *s)
 {
-    assert_int_equal(casb_plugin.open(&host, &s->settings, &s->self, &s->err), 0);
+    assert_int_equal(casb_plugin.open(&fake_host, &s->settings, &s->self, &s->err), 0);
 }
 
 static void assert_not_opened(struct setup *s, const char *text)
 {
-    assert_int_equal(casb_plugin.open(&host, &s->settings, &s->self, &s->err), CASB_EINVALID);
+    assert_int_equal(casb_plugin.open(&fake_host, &s->settings, &s->self, &s->err), CASB_EINVALID);
     assert_string_equal(s->err.text, text);
     assert_null(s->self);
 }

@@ -24,17 +24,6 @@ struct setup {
     struct casb_call call;
 };
 
-static void ignore_log(const struct casb_host *host, enum casb_level level, const char *node,
-                       const char *text)
-{
-    (void)host;
-    (void)level;
-    (void)node;
-    (void)text;
-}
-
-static const struct casb_host host = {.size = sizeof host, .instance = "cas", .log = ignore_log};
-
 static json_t *make_pod(const char *name, const char *uid)
 {
     json_t *pod = json_pack("{s:{s:s, s:s}}", "metadata", "name", name, "uid", uid);
@@ -51,7 +40,7 @@ static int set_up(void **state)
     assert_non_null(s);
     fake_kube_init(&s->kube);
     s->call = (struct casb_call){.deadline_ns = clock_now_ns() + 20 * CLOCK_S, .cancel_fd = -1};
-    assert_int_equal(watcher_new(&host, &s->kube, "sgx", "a=b", false, &s->watcher, NULL), 0);
+    assert_int_equal(watcher_new(&fake_host, &s->kube, "sgx", "a=b", false, &s->watcher, NULL), 0);
     assert_int_equal(waiter_new(s->watcher, name, &s->waiter, NULL), 0);
     name[0] = '?'; /* a waiter may outlive its caller's buffer, so every test is with its copy */
     *state = s;
