@@ -127,7 +127,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, const struct fa
         return MHD_NO;
     source = calloc(1, sizeof *source);
     source->reply = reply;
-    source->len = reply->body ? strlen(reply->body) : 0;
+    source->len = reply->len ? reply->len : strlen(reply->body ? reply->body : "");
     response = MHD_create_response_from_callback(
         reply->cut || reply->chop ? MHD_SIZE_UNKNOWN : source->len, 4096, feed, source, free);
     MHD_add_response_header(response, "Content-Type",

@@ -14,6 +14,7 @@ struct fake_reply {
     const char *body;        /* NULL: empty */
     const char *retry_after; /* the header, or NULL */
     const char *type;        /* NULL: application/json */
+    size_t len;              /* of the body; 0: it is a string */
     bool cut;                /* more is announced than comes before the connection is closed */
     bool chop;               /* comes a byte at a time */
 };

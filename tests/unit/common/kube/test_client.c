@@ -382,6 +382,23 @@ static void a_page_of_a_gateway_is_no_answer_either(void **state)
     TRY(nothing, KUBE_GET, CASB_EINVALID, 0, false, 1, "is no JSON: '' (HTTP 204)");
 }
 
+/* PartialObjectMetadata {metadata {uid "u"}}, and what is left of it on the way. */
+static void protobuf_that_is_damaged_is_no_answer(void **state)
+{
+    static const char whole[] =
+        "k8s\0\n\x1b\n\x02v1\x12\x15PartialObjectMetadata\x12\x05\n\x03*\1u";
+    struct fake_reply script[] = {{201, whole, .len = sizeof whole - 1}};
+
+    (void)state;
+    TRY(script, KUBE_POST, 0, 0, false, 1);
+    for (size_t len = 5; len < sizeof whole - 1; len++) {
+        if (len == 33) /* where its kind ends: an object of which nothing was sent */
+            continue;
+        script[0].len = len;
+        TRY(script, KUBE_POST, CASB_EINVALID, 0, true, 1, "cannot be decoded");
+    }
+}
+
 static void a_refused_static_token_is_final(void **state)
 {
     static const struct fake_reply script[] = {{401, STATUS(401, "Unauthorized", "Unauthorized")},
@@ -602,6 +619,7 @@ int main(void)
         TEST(a_refused_post_is_certain),
         TEST(garbage_is_no_answer),
         TEST(a_page_of_a_gateway_is_no_answer_either),
+        TEST(protobuf_that_is_damaged_is_no_answer),
         TEST(a_refused_static_token_is_final),
         TEST(a_call_that_is_over_asks_nothing),
         TEST(an_answer_to_a_request_for_text_is_final_unless_the_api_says_later),
