@@ -64,12 +64,17 @@ static enum identity_evidence compare(const struct casb_machine *now,
     return las == IDENTITY_SILENT ? identity_compare(&now->boot, &known->boot) : las;
 }
 
-/* Where nothing can be compared now, what was seen before stands. */
+/*
+ * What was seen before stands until as much says otherwise: LAS may have shown another machine
+ * under the boot ID of the record.
+ */
 static bool is_changed(const struct casb_machine *now, const struct casb_record *record)
 {
     const char *reason;
     enum identity_evidence seen = compare(now, &record->machine, &reason);
 
+    if (seen == IDENTITY_SAME && identity_is_known(&record->machine.las))
+        seen = identity_compare(&now->las, &record->machine.las);
     return seen == IDENTITY_DIFFERS || (seen == IDENTITY_SILENT && record->changed > 0);
 }
 
@@ -92,7 +97,7 @@ static bool expired(const struct casb_record *record, const struct decide_policy
 }
 
 static const char *register_reason(const struct casb_machine *now, const struct casb_record *record,
-                                   const struct decide_policy *policy)
+                                   const struct decide_policy *policy, bool changed)
 {
     const char *why;
 
@@ -102,8 +107,8 @@ static const char *register_reason(const struct casb_machine *now, const struct 
         return "retry";
     if (!text_equal(record->primary, policy->primary))
         return "primary-changed";
-    if (compare(now, &record->machine, &why) == IDENTITY_DIFFERS)
-        return why;
+    if (changed)
+        return compare(now, &record->machine, &why) == IDENTITY_DIFFERS ? why : "hardware-changed";
     if (record->release && !text_equal(record->release, policy->release))
         return "release-changed";
     if (policy->forced)
@@ -133,15 +138,18 @@ static const char *held_up(const struct casb_node *node, const struct casb_recor
     return backs_off(record, policy) ? "backing-off" : NULL;
 }
 
-/* Does it matter which machine it is? Where that is compared, or will be recorded. */
+/*
+ * Does it matter which machine it is? Where that is compared, or will be recorded. Of one that
+ * fails it is enough to know that it is another.
+ */
 static bool matters(const struct casb_record *record, const struct decide_policy *policy,
-                    enum decide_action action)
+                    const struct decision *d)
 {
     bool ours = is_ours(record, policy);
 
-    if (action == DECIDE_REGISTER)
+    if (d->action == DECIDE_REGISTER)
         return ours || !policy->plan;
-    return ours && record->status == CASB_REGISTERED;
+    return d->holds || (ours && record->status == CASB_REGISTERED);
 }
 
 /* Does the node take part? *d gets why not. */
@@ -171,9 +179,9 @@ struct decision decide(const struct casb_node *node, const struct casb_record *r
     d.holds = is_ours(record, policy) && !d.changed;
     if (!takes_part(node, policy, &d))
         return d;
-    d.reason = register_reason(&now, record, policy);
+    d.reason = register_reason(&now, record, policy, d.changed);
     d.action = !d.reason ? DECIDE_KEEP : held ? DECIDE_SKIP : DECIDE_REGISTER;
-    if (unread && matters(record, policy, d.action))
+    if (unread && matters(record, policy, &d))
         d.action = DECIDE_IDENTIFY;
     if (d.action == DECIDE_KEEP || d.action == DECIDE_IDENTIFY)
         d.reason = "";

@@ -28,6 +28,8 @@ static const char *meaning_of(const struct casb_node *node, const char *reason)
         {"las-qe-id-changed", "its LAS shows another QE ID than when it was registered"},
         {"boot-id-changed", "it was booted since it was registered, and LAS does not say that it "
                             "is the same machine"},
+        {"hardware-changed", "it was seen to be another machine than the one that was registered, "
+                             "and nothing says that it no longer is"},
         {"release-changed", "it is registered for another release"},
         {"forced", "it was asked for with --force"},
         {"expired", "it was registered longer ago than max_age, or in the future"},

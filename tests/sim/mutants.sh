@@ -16,7 +16,7 @@ pass/job.c | s/if (ops->remove(.*$/if (false) {/ | a backup CAS is not removed
 pass/attempt.c | /values->unprotected = 0;/d | what was registered stays unprotected
 pass/decide.c | s/!text_equal(record->primary, policy->primary)/false/ | another primary is not noticed
 pass/decide.c | s/!text_equal(record->release, policy->release)/false/ | another release is not noticed
-pass/decide.c | s/compare(now, .record->machine, .why) == IDENTITY_DIFFERS/false/ | other hardware is not noticed
+pass/decide.c | s/if (changed)/if (false)/ | other hardware is not noticed
 pass/decide.c | s/return "retry";/return NULL;/ | what failed is not tried again
 pass/decide.c | s/return expired(record, policy) ? "expired" : NULL;/return "expired";/ | what is kept is registered again
 pass/decide.c | s/bool changed = refresh(&record->name/bool changed = !record->name \&\& refresh(\&record->name/ | a record keeps the name of before

@@ -101,7 +101,12 @@ static const struct changed_row {
     { LAS_DIFFERS,      ANY,       IN_ANY,               IN_ANY,             ANY,           true },
     { QE_DIFFERS,       ANY,       IN_ANY,               IN_ANY,             ANY,           true },
     { BOOT_ID_DIFFERS,  ANY,       IN_ANY,               IN_ANY,             ANY,           true },
+    /* what LAS once said no boot ID contradicts */
+    { SAME,             KNOWS_0_A, IN(THE_SAME),         IN_ANY,             ANY,           false },
+    { SAME,             KNOWS_0_A, IN_ANY,               IN_ANY,             CHANGE_NOTED,  true },
+    { SAME,             KNOWS_Q_A, IN_ANY,               IN_ANY,             CHANGE_NOTED,  true },
     { SAME,             ANY,       IN_ANY,               IN_ANY,             ANY,           false },
+    { UNREAD,           KNOWS_0_A, IN_ANY,               IN(BOOT_SAME),      CHANGE_NOTED,  true },
     { UNREAD,           KNOWS_0_A, IN(ANOTHER),          IN_ANY,             CHANGE_NOTED,  true },
     { UNREAD,           KNOWS_0_A, IN(ANOTHER),          IN_ANY,             ANY,           false },
     { UNREAD,           ANY,       IN_ANY,               IN(BOOT_DIFFERS),   ANY,           true },
@@ -112,48 +117,51 @@ static const struct changed_row {
 
 /* What to do. `reason` of BLOCKED is the node's own. */
 static const struct row {
-    int only, kind, rec, prim, seen, release, wish, age, can, mode;
+    int only, kind, rec, prim, seen, changed, release, wish, age, can, mode;
     enum decide_action action;
     const char *reason;
 } rows[] = {
-    /* --only    node      record        primary  seen             release        force     age      can      mode   action            reason */
-    { LEFT_OUT,  ANY,      ANY,          ANY,     ANY,             ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "left-out" },
-    { CHOSEN,    CONTROL,  ANY,          ANY,     ANY,             ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "control-plane" },
-    { CHOSEN,    CONTROL_EXCLUDED, ANY,  ANY,     ANY,             ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "control-plane" },
-    { CHOSEN,    EXCLUDED, ANY,          ANY,     ANY,             ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "pod-node-selector" },
-    { CHOSEN,    INCLUDED_EXCLUDED, ANY, ANY,     ANY,             ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "pod-node-selector" },
+    /* --only    node      record        primary  seen             changed  release        force     age      can      mode   action            reason */
+    { LEFT_OUT,  ANY,      ANY,          ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "left-out" },
+    { CHOSEN,    CONTROL,  ANY,          ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "control-plane" },
+    { CHOSEN,    CONTROL_EXCLUDED, ANY,  ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "control-plane" },
+    { CHOSEN,    EXCLUDED, ANY,          ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "pod-node-selector" },
+    { CHOSEN,    INCLUDED_EXCLUDED, ANY, ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_SKIP,      "pod-node-selector" },
+    /* of what fails it is enough to know that it is another */
+    { CHOSEN,    ANY,      LAST_FAILED,  THIS,    UNREAD,          false,   ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_IDENTIFY,  "" },
     /* what fails again and again is tried less often, unless somebody wants it */
-    { CHOSEN,    ANY,      NEVER_DONE,   ANY,     ANY,             ANY,           NO_FORCE, JUST_TRIED, FREE, ANY,   DECIDE_SKIP,      "backing-off" },
-    { CHOSEN,    ANY,      LAST_FAILED,  ANY,     ANY,             ANY,           NO_FORCE, JUST_TRIED, FREE, ANY,   DECIDE_SKIP,      "backing-off" },
+    { CHOSEN,    ANY,      NEVER_DONE,   ANY,     ANY,             ANY,     ANY,           NO_FORCE, JUST_TRIED, FREE, ANY,   DECIDE_SKIP,      "backing-off" },
+    { CHOSEN,    ANY,      LAST_FAILED,  ANY,     ANY,             ANY,     ANY,           NO_FORCE, JUST_TRIED, FREE, ANY,   DECIDE_SKIP,      "backing-off" },
     /* it is looked at where that is compared: else a pass would register a machine that it knows */
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    UNREAD,          ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_IDENTIFY,  "" },
-    { CHOSEN,    ANY,      LAST_FAILED,  THIS,    UNREAD,          ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_IDENTIFY,  "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    UNREAD,          ANY,     ANY,           ANY,      ANY,     ANY,     ANY,   DECIDE_IDENTIFY,  "" },
+    { CHOSEN,    ANY,      LAST_FAILED,  THIS,    UNREAD,          ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_IDENTIFY,  "" },
     /* or where it will be recorded */
-    { CHOSEN,    ANY,      ANY,          ANY,     UNREAD,          ANY,           ANY,      ANY,     FREE,    RUN,   DECIDE_IDENTIFY,  "" },
-    { CHOSEN,    ANY,      NO_RECORD,    ANY,     ANY,             ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "new" },
-    { CHOSEN,    ANY,      NEVER_TRIED,  ANY,     ANY,             ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "new" },
-    { CHOSEN,    ANY,      NEVER_DONE,   ANY,     ANY,             ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "retry" },
-    { CHOSEN,    ANY,      LAST_FAILED,  ANY,     ANY,             ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "retry" },
-    { CHOSEN,    ANY,      REGISTERED,   OTHER,   ANY,             ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "primary-changed" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    LAS_DIFFERS,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "las-key-changed" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    QE_DIFFERS,      ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "las-qe-id-changed" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    BOOT_ID_DIFFERS, ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "boot-id-changed" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             OTHER_RELEASE, ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "release-changed" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,           FORCED,   ANY,     FREE,    ANY,   DECIDE_REGISTER,  "forced" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,           NO_FORCE, EXPIRED, FREE,    ANY,   DECIDE_REGISTER,  "expired" },
+    { CHOSEN,    ANY,      ANY,          ANY,     UNREAD,          ANY,     ANY,           ANY,      ANY,     FREE,    RUN,   DECIDE_IDENTIFY,  "" },
+    { CHOSEN,    ANY,      NO_RECORD,    ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "new" },
+    { CHOSEN,    ANY,      NEVER_TRIED,  ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "new" },
+    { CHOSEN,    ANY,      NEVER_DONE,   ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "retry" },
+    { CHOSEN,    ANY,      LAST_FAILED,  ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "retry" },
+    { CHOSEN,    ANY,      REGISTERED,   OTHER,   ANY,             ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "primary-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    LAS_DIFFERS,     ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "las-key-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    QE_DIFFERS,      ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "las-qe-id-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    BOOT_ID_DIFFERS, ANY,     ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "boot-id-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             true,    ANY,           ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "hardware-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,     OTHER_RELEASE, ANY,      ANY,     FREE,    ANY,   DECIDE_REGISTER,  "release-changed" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,     ANY,           FORCED,   ANY,     FREE,    ANY,   DECIDE_REGISTER,  "forced" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,     ANY,           NO_FORCE, EXPIRED, FREE,    ANY,   DECIDE_REGISTER,  "expired" },
     /* what is still to come is no age */
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,           NO_FORCE, IN_FUTURE, FREE,  ANY,   DECIDE_REGISTER,  "expired" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,           NO_FORCE, TRIED_IN_FUTURE, FREE, ANY, DECIDE_REGISTER, "expired" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,     ANY,           NO_FORCE, IN_FUTURE, FREE,  ANY,   DECIDE_REGISTER,  "expired" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    ANY,             ANY,     ANY,           NO_FORCE, TRIED_IN_FUTURE, FREE, ANY, DECIDE_REGISTER, "expired" },
     /* whom nothing asks to register anew is kept, also where it could not be */
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            NOT_RECORDED,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            THIS_RELEASE,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          NOT_RECORDED,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          THIS_RELEASE,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            NOT_RECORDED,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            THIS_RELEASE,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          NOT_RECORDED,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          THIS_RELEASE,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
-    { CHOSEN,    ANY,      ANY,          ANY,     ANY,             ANY,           ANY,      ANY,     BLOCKED, ANY,   DECIDE_SKIP,      "unschedulable" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            false,   NOT_RECORDED,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            false,   THIS_RELEASE,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          false,   NOT_RECORDED,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          false,   THIS_RELEASE,  NO_FORCE, FRESH,   ANY,     ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            false,   NOT_RECORDED,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SAME,            false,   THIS_RELEASE,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          false,   NOT_RECORDED,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      REGISTERED,   THIS,    SILENT,          false,   THIS_RELEASE,  NO_FORCE, JUST_TRIED, ANY,  ANY,   DECIDE_KEEP,      "" },
+    { CHOSEN,    ANY,      ANY,          ANY,     ANY,             ANY,     ANY,           ANY,      ANY,     BLOCKED, ANY,   DECIDE_SKIP,      "unschedulable" },
 };
 
 /* clang-format on */
@@ -210,15 +218,16 @@ static bool look_up_changed(const struct combination *c, enum seen seen, struct 
     return false;
 }
 
-static const struct row *look_up(const struct combination *c, enum seen seen, struct used *used)
+static const struct row *look_up(const struct combination *c, enum seen seen, bool changed,
+                                 struct used *used)
 {
     for (size_t i = 0; i < ELEMENTS(rows); i++) {
         const struct row *row = &rows[i];
 
         if (fits(row->only, c->only) && fits(row->kind, c->kind) && fits(row->rec, c->rec) &&
-            fits(row->prim, c->prim) && fits(row->seen, seen) && fits(row->release, c->release) &&
-            fits(row->wish, c->wish) && fits(row->age, c->age) && fits(row->can, c->can) &&
-            fits(row->mode, c->mode)) {
+            fits(row->prim, c->prim) && fits(row->seen, seen) && fits(row->changed, changed) &&
+            fits(row->release, c->release) && fits(row->wish, c->wish) && fits(row->age, c->age) &&
+            fits(row->can, c->can) && fits(row->mode, c->mode)) {
             used->rows[i] = true;
             return row;
         }
@@ -325,7 +334,7 @@ static void check(const struct combination *c, struct used *used)
     bool registered = c->rec >= LAST_FAILED;
     enum seen seen = look_up_seen(c, used);
     bool changed = look_up_changed(c, seen, used);
-    const struct row *row = look_up(c, seen, used);
+    const struct row *row = look_up(c, seen, changed, used);
 
     if (d.action != row->action || strcmp(d.reason, row->reason) != 0 ||
         d.selected != (c->kind == WORKER || c->kind == INCLUDED) ||

@@ -269,6 +269,49 @@ static void a_blocked_node_that_changed_is_noted_and_its_log_is_read_once(void *
     fake_done(&f);
 }
 
+/* LAS showed another machine, and then there is no LAS to be asked. */
+static void what_las_said_is_not_taken_back_by_a_boot_id(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 1);
+    f.world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[0].blocked = "unschedulable";
+    f.world.nodes[0].las_source = "pod/1";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.world.nodes[0].las_source = NULL;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "skipped: unschedulable");
+    assert_true(fake_record(&f, "u0")->r.changed > 0);
+    f.world.nodes[0].blocked = NULL;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-0"), "registered: hardware-changed");
+    assert_int_equal(fake_record(&f, "u0")->r.changed, 0);
+    fake_done(&f);
+}
+
+static void what_fails_is_looked_at_until_it_is_known_to_be_another(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 1);
+    f.world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    fake_record(&f, "u0")->r.status = CASB_FAILED;
+    f.world.nodes[0].blocked = "unschedulable";
+    f.world.nodes[0].las_source = "pod/1";
+    f.world.nodes[0].boot_id = "another";
+    for (int pass = 0; pass < 2; pass++) {
+        assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+        assert_true(fake_record(&f, "u0")->r.changed > 0);
+        assert_int_equal(f.world.nodes[0].identified, 2);
+    }
+    fake_done(&f);
+}
+
 static void a_node_with_las_that_only_leaves_out_may_have_been_rebooted(void **state)
 {
     const char *only[] = {"node-0", NULL};
@@ -305,6 +348,8 @@ int main(void)
         cmocka_unit_test(a_source_without_words_is_asked_each_time),
         cmocka_unit_test(las_may_be_down_everywhere_for_a_while),
         cmocka_unit_test(a_blocked_node_that_changed_is_noted_and_its_log_is_read_once),
+        cmocka_unit_test(what_las_said_is_not_taken_back_by_a_boot_id),
+        cmocka_unit_test(what_fails_is_looked_at_until_it_is_known_to_be_another),
         cmocka_unit_test(a_node_with_las_that_only_leaves_out_may_have_been_rebooted),
     };
 
