@@ -71,13 +71,32 @@ static int create(struct lease *lease, const struct casb_call *call, bool *ret_u
     return r ? r : kube_request(lease->kube, call, &request, NULL, ret_unknown, err);
 }
 
+/* Whoever made it, passes over other nodes are to find it. */
+static int mark(const struct lease *lease, json_t *object, struct casb_error *err)
+{
+    json_t *metadata = json_object_get(object, "metadata"), *own, *labels;
+    json_auto_t *wanted = NULL;
+    int r = shards_metadata(lease->host->instance, "lock", lease->name, &wanted, err);
+
+    if (r)
+        return r;
+    own = json_object_get(wanted, "labels");
+    labels = json_object_get(metadata, "labels");
+    if (json_is_object(labels) ? json_object_update(labels, own)
+                               : json_object_set(metadata, "labels", own))
+        return err_nomem(err);
+    return 0;
+}
+
 /* Writes what was read, so with its resourceVersion: CASB_ECONFLICT where it changed meanwhile. */
 static int put(struct lease *lease, const struct casb_call *call, json_t *object,
                struct casb_error *err)
 {
     const struct kube_request request = {.verb = KUBE_PUT, .path = lease->own, .body = object};
-    int r = lease_stamp(object, lease->host->holder, lease->duration_s, clock_wall_ms(), err);
+    int r = mark(lease, object, err);
 
+    if (!r)
+        r = lease_stamp(object, lease->host->holder, lease->duration_s, clock_wall_ms(), err);
     return r ? r : kube_request(lease->kube, call, &request, NULL, NULL, err);
 }
 
@@ -316,7 +335,6 @@ static void withdraw(struct lease *lease)
 static int keep(struct lease *lease, const struct casb_call *call, casb_lost_fn *lost, void *arg,
                 struct casb_error *err)
 {
-    const struct casb_call cleanup = {clock_now_ns() + WITHDRAW_NS, -1};
     int r;
 
     lease->unsettled = false;
@@ -324,6 +342,8 @@ static int keep(struct lease *lease, const struct casb_call *call, casb_lost_fn 
     if (!r)
         r = rivals_await_none(lease->host, lease->kube, lease->all, lease->duration_s, call, err);
     if (r) {
+        const struct casb_call cleanup = {clock_now_ns() + WITHDRAW_NS, -1};
+
         stop_renewing(lease);
         (void)!release(lease, &cleanup, NULL);
     }

@@ -62,7 +62,7 @@ static void watch_done(struct watch *watch)
 }
 
 /* What was seen of the lease so far, also of one before it; NULL: nothing can be kept now. */
-static struct lease_sight *sight_of(struct watch *watch, const char *name)
+static struct rival *rival_of(struct watch *watch, const char *name)
 {
     size_t i = 0;
 
@@ -74,11 +74,23 @@ static struct lease_sight *sight_of(struct watch *watch, const char *name)
         watch->rivals[i].name = strdup(name);
         watch->n += watch->rivals[i].name != NULL;
     }
-    return i < watch->n ? &watch->rivals[i].sight : NULL;
+    return i < watch->n ? &watch->rivals[i] : NULL;
 }
 
-/* Its holder is dead, and nobody else would take it away: whoever splits the nodes so has gone. */
-static void remove_dead(const struct watch *watch, const json_t *lease)
+/* Makes room for one that waits for it. */
+static void forget(struct watch *watch, struct rival *rival)
+{
+    free(rival->name);
+    json_decref(rival->sight.spec);
+    *rival = watch->rivals[--watch->n];
+    watch->rivals[watch->n] = (struct rival){.name = NULL};
+}
+
+/*
+ * Its holder is dead, and nobody else would take it away: whoever splits the nodes so has gone.
+ * False where it could not be removed.
+ */
+static bool remove_dead(const struct watch *watch, const json_t *lease)
 {
     char path[PATH_BYTES];
     struct kube_request request = {.verb = KUBE_DELETE, .path = path};
@@ -89,24 +101,24 @@ static void remove_dead(const struct watch *watch, const json_t *lease)
     if (jsonx_pack(&body, NULL, "{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
                    "DeleteOptions", "preconditions", "uid", jsonx_string(lease, "metadata.uid"),
                    "resourceVersion", jsonx_string(lease, "metadata.resourceVersion")))
-        return;
+        return false;
     request.body = body;
-    (void)!kube_request(watch->kube, &call, &request, NULL, NULL, NULL);
+    return kube_request(watch->kube, &call, &request, NULL, NULL, NULL) == 0;
 }
 
 static int judge(struct watch *watch, const json_t *lease, struct casb_error *err)
 {
     const char *name = jsonx_string(lease, "metadata.name");
     const struct casb_share *own = &watch->host->share;
-    struct lease_sight *sight;
+    struct rival *rival;
 
     if (!name || rivals_shares(name, watch->host->instance) == (own->count > 1 ? own->count : 1))
         return 0;
-    sight = sight_of(watch, name);
+    rival = rival_of(watch, name);
     lease_describe(lease, watch->who, sizeof watch->who);
-    switch (sight
-                ? lease_judge(lease, sight, watch->host->holder, watch->fallback_s, clock_now_ns())
-                : LEASE_WATCH) {
+    switch (rival ? lease_judge(lease, &rival->sight, watch->host->holder, watch->fallback_s,
+                                clock_now_ns())
+                  : LEASE_WATCH) {
     case LEASE_ALIVE:
         return err_set(err, CASB_ECONFLICT,
                        "another pass holds the lock, by lease '%s' and so over other nodes than "
@@ -117,7 +129,8 @@ static int judge(struct watch *watch, const json_t *lease, struct casb_error *er
         return 0;
     case LEASE_FREE:
     case LEASE_MINE:
-        remove_dead(watch, lease);
+        if (remove_dead(watch, lease))
+            forget(watch, rival);
         return 0;
     }
     return 0;

@@ -3,6 +3,7 @@
 
 #include "base/jsonx.h"
 #include "base/text.h"
+#include "common/kube/ownership.h"
 #include "memory_kube.h"
 #include "unit/recording_host.h"
 #include "state-configmap/lease.h"
@@ -145,6 +146,8 @@ static void one_without_a_holder_is_taken_at_once(void **state)
     assert_string_equal(jsonx_string(object, "spec.holderIdentity"), "me");
     assert_int_equal(jsonx_int(object, "spec.leaseTransitions", 0), 4);
     assert_string_equal(jsonx_string(object, "metadata.annotations.a"), "kept");
+    /* by which passes over other nodes find it, whoever made it */
+    assert_true(ownership_is(object, "mycas-backup", "lock"));
 }
 
 static void that_of_a_dead_holder_is_taken_after_its_duration(void **state)

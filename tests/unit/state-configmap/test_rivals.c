@@ -167,6 +167,28 @@ static void the_lease_of_a_dead_pass_is_watched_and_removed(void **state)
     end(&f);
 }
 
+/* More than are watched at a time. */
+static void any_number_of_dead_passes_is_removed(void **state)
+{
+    char name[RIVALS_NAME_BYTES];
+    struct fixture f;
+
+    (void)state;
+    begin(&f, 0, 2);
+    for (unsigned i = 0; i < 150; i++) {
+        snprintf(name, sizeof name, "mycas-backup-%u-of-150", i);
+        put(&f, name, "A", 1);
+    }
+    assert_int_equal(take(&f, 60, NULL), 0);
+    for (unsigned i = 0; i < 150; i++) {
+        snprintf(name, sizeof name, "mycas-backup-%u-of-150", i);
+        assert_false(is_there(&f, name));
+    }
+    give_back(&f);
+    end(&f);
+}
+
+/* However long it was waited for, there is time to give back what was taken. */
 static void one_that_may_live_has_the_lock_when_time_is_over(void **state)
 {
     struct casb_error err = {0};
@@ -175,7 +197,7 @@ static void one_that_may_live_has_the_lock_when_time_is_over(void **state)
     (void)state;
     begin(&f, 0, 2);
     put(&f, "mycas-backup", "A", 3600);
-    assert_int_equal(take(&f, 1, &err), CASB_ECONFLICT);
+    assert_int_equal(take(&f, 11, &err), CASB_ECONFLICT);
     assert_non_null(strstr(err.text, "alive or not"));
     assert_false(is_there(&f, "mycas-backup-0-of-2"));
     end(&f);
@@ -188,6 +210,7 @@ int main(void)
         cmocka_unit_test(shares_of_one_count_hold_their_locks_side_by_side),
         cmocka_unit_test(a_live_pass_of_another_count_has_the_lock),
         cmocka_unit_test(the_lease_of_a_dead_pass_is_watched_and_removed),
+        cmocka_unit_test(any_number_of_dead_passes_is_removed),
         cmocka_unit_test(one_that_may_live_has_the_lock_when_time_is_over),
     };
 
