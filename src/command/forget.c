@@ -8,6 +8,9 @@
 #include "report/coverage.h"
 #include "settings/request.h"
 
+/* A signal is to end all in 20 s; nor is the lock left where `deadline` ended the rest. */
+#define UNLOCK_NS (15 * CLOCK_S)
+
 /* What is to be forgotten. As everywhere a name means the node that is there now. */
 struct forget {
     const char *const *names; /* or uids */
@@ -168,7 +171,7 @@ static int forget_locked(const struct cmd_context *context, const struct plugins
     if (r)
         return err_wrap(err, r, "lock");
     r = drop_named(plugins, &call, (const char *const *)context->settings->request->args, err);
-    call.cancel_fd = -1;
+    call = (struct casb_call){clock_now_ns() + UNLOCK_NS, -1};
     if (plugins_state(plugins)->unlock(plugins->state.self, &call, &unlock_err))
         log_warn("the lock is left to expire: %s", unlock_err.text);
     return r;

@@ -4,15 +4,14 @@
 #include "base/clock.h"
 #include "log.h"
 
-static void store(struct pass *pass)
+static void store(struct pass *pass, const struct casb_call *call)
 {
     const struct casb_state_ops *ops = plugins_state(pass->plugins);
-    struct casb_call call = turn_cleanup_call(pass);
     struct casb_error err = {0};
 
     if (atomic_load(&pass->lock_lost)) /* somebody else may be writing */
         return;
-    if (ops->store_pass(pass->plugins->state.self, &call, &pass->last.values, &err))
+    if (ops->store_pass(pass->plugins->state.self, call, &pass->last.values, &err))
         log_warn("the pass is not remembered: %s", err.text);
 }
 
@@ -34,7 +33,7 @@ void remember_begin(struct pass *pass)
     values->primary = pass->plugins->primary.id;
     values->release = pass->plugins->n_sources > 0 ? pass->plugins->sources[0].release : NULL;
     values->min_registered = pass->settings->min_registered;
-    store(pass);
+    store(pass, &pass->call);
 }
 
 static void note_counts(struct casb_pass *values, const struct report_counts *counts)
@@ -54,10 +53,13 @@ void remember_end(struct pass *pass, int status)
     struct casb_pass *values = &pass->last.values;
     struct report_counts counts = report_counts(pass->report);
     int64_t chain_end = report_chain_end(pass->report);
+    struct casb_call call = turn_cleanup_call(pass);
 
     if (!pass->remembered)
         return;
     note_counts(values, &counts);
+    call.deadline_ns -=
+        (call.deadline_ns - clock_now_ns()) / 2; /* the lock is yet to be released */
     values->finished = clock_wall_ms() / 1000;
     values->duration_ms = report_milliseconds(pass->report);
     values->exit = status;
@@ -65,5 +67,5 @@ void remember_end(struct pass *pass, int status)
         values->succeeded = values->finished;
     if (chain_end > 0)
         values->chain_not_after = chain_end;
-    store(pass);
+    store(pass, &call);
 }

@@ -187,6 +187,24 @@ E2E_PROTOBUF='' start_cluster
 pass 0 "a pass by way of a gateway that answers in JSON only" run --force all
 is "registers both" test "$(records 'map(select(.status == "registered")) | length')" = 2
 is "and leaves nothing over" until_true 30 nothing_left
+
+# the state cannot be written, and nobody says so
+taken() { [ -n "$(leases)" ]; }
+faults '[{"match": "PATCH *configmaps*", "delay_ms": 30000}]'
+pass 3 "forgetting that takes too long fails" forget node-1 --deadline 3s
+is "and gives its lock back" test -z "$(leases)"
+for command in "forget node-1" "run --force all"; do
+    # shellcheck disable=SC2086 # words
+    start_pass $command
+    until_true 30 taken
+    sleep 1
+    begin=$SECONDS
+    kill -TERM "$pass_pid"
+    end_pass 143 "'$command' that is asked to end while it writes says so"
+    is "within 20 s" test $((SECONDS - begin)) -le 20
+    is "and gives its lock back" test -z "$(leases)"
+done
+faults '[]'
 stop_cluster
 
 start_cluster --deny 'create pods' --deny 'get leases'
