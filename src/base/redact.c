@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/redact.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,16 +29,29 @@ static size_t span_of_word(const char *at)
 
 /* ---- USER:PASSWORD@ of a URL */
 
-/* What stands behind "://" up to the host; 0: nothing. */
-static size_t span_of_userinfo(const char *at)
+/* How a URL writes what stands before and behind it: as it is, within JSON, within another URL. */
+static const struct form {
+    const char *slashes, *at;
+} forms[] = {{"//", "@"}, {"\\/\\/", "@"}, {"%2F%2F", "%40"}};
+
+/* Where the next such slashes end; NULL: there are none. */
+static char *find_slashes(char *line, const struct form *form)
+{
+    char *at = strcasestr(line, form->slashes);
+
+    return at ? at + strlen(form->slashes) : NULL;
+}
+
+/* What stands behind the slashes up to the host; 0: nothing. */
+static size_t span_of_userinfo(const char *at, const struct form *form, bool scheme)
 {
     size_t len = strcspn(at, "/?# \t\"'`<>\\"), userinfo = 0;
     const char *colon = memchr(at, ':', len);
 
     for (size_t i = 0; i < len; i++)
-        if (at[i] == '@')
+        if (strncmp(at + i, form->at, strlen(form->at)) == 0)
             userinfo = i;
-    if (userinfo > 0 || !colon || at[0] == '[' || at[len])
+    if (userinfo > 0 || !scheme || !colon || at[0] == '[' || at[len])
         return userinfo;
     /* the text ends here: HOST:PORT, or USER:PASSW */
     return strspn(colon + 1, "0123456789") < (size_t)(at + len - colon - 1) ? len : 0;
@@ -44,9 +59,14 @@ static size_t span_of_userinfo(const char *at)
 
 static void redact_urls(char *line, bool *changed)
 {
-    for (char *at = line; (at = strstr(at, "://"));) {
-        at += strlen("://");
-        at = mark(at, span_of_userinfo(at), changed);
+    for (size_t i = 0; i < ELEMENTS(forms); i++) {
+        const size_t slashes = strlen(forms[i].slashes);
+        bool scheme;
+
+        for (char *at = line; (at = find_slashes(at, &forms[i]));) {
+            scheme = at - slashes > line && at[-(ptrdiff_t)slashes - 1] == ':';
+            at = mark(at, span_of_userinfo(at, &forms[i], scheme), changed);
+        }
     }
 }
 
@@ -65,29 +85,56 @@ static bool is_about(const char *at)
            strncmp(at, "credential", 10) == 0;
 }
 
+/* A blank, also as JSON may have it. */
+static size_t span_of_blank(const char *at)
+{
+    static const char *const blanks[] = {" ", "\\t", "\\u0020", "\\u0009"};
+
+    for (size_t i = 0; i < ELEMENTS(blanks); i++)
+        if (strncmp(at, blanks[i], strlen(blanks[i])) == 0)
+            return strlen(blanks[i]);
+    return 0;
+}
+
+static size_t span_of_blanks(const char *at)
+{
+    size_t len = 0, more;
+
+    while ((more = span_of_blank(at + len)))
+        len += more;
+    return len;
+}
+
 /* The length of one of the words, in any case, with the blanks behind it; 0: it is none. */
 static size_t span_of_scheme(const char *at, const char *const *schemes)
 {
     for (; *schemes; schemes++) {
         size_t len = strlen(*schemes);
+        size_t blanks = strncasecmp(at, *schemes, len) ? 0 : span_of_blanks(at + len);
 
-        if (strncasecmp(at, *schemes, len) == 0 && at[len] == ' ')
-            return len + strspn(at + len, " ");
+        if (blanks)
+            return len + blanks;
     }
     return 0;
 }
 
-/* The length of a header's name and of what stands between it and its value; 0: there is none. */
+/*
+ * The length of a name behind which a credential stands, and of what is between them; 0: it is
+ * none. An unprovisioned CAS prints its provisioning token (FACTS.md).
+ */
 static size_t span_of_header(const char *at)
 {
-    static const char name[] = "authorization";
-    size_t len;
+    static const char *const names[] = {"authorization", "provisioning token"};
 
-    if (strncasecmp(at, name, strlen(name)) != 0)
-        return 0;
-    at += strlen(name);
-    len = strspn(at, "\\\"'[:= ");
-    return strcspn(at, ":=") < len ? strlen(name) + len : 0;
+    for (size_t i = 0; i < ELEMENTS(names); i++) {
+        size_t name = strlen(names[i]), len;
+
+        if (strncasecmp(at, names[i], name) != 0)
+            continue;
+        len = strspn(at + name, "\\\"'[:= ");
+        return strcspn(at + name, ":=") < len ? name + len : 0;
+    }
+    return 0;
 }
 
 /* A credential where a word begins: how far it is, and how long. False: there is none. */
@@ -106,6 +153,14 @@ static bool find_credential(const char *at, size_t *ret_before, size_t *ret_len)
     return (header || scheme) && len > 0 && (certain || is_token(word, len));
 }
 
+/* What was hidden may have been the name of a scheme that is not known here. */
+static char *mark_rest(char *at, bool *changed)
+{
+    size_t blanks = span_of_blanks(at), len = span_of_word(at + blanks);
+
+    return blanks && len >= TOKEN_CHARS ? mark(at + blanks, len, changed) : at;
+}
+
 static void redact_headers(char *line, bool *changed)
 {
     for (char *at = line; *at;) {
@@ -113,7 +168,7 @@ static void redact_headers(char *line, bool *changed)
         size_t before, len;
 
         if (begins && find_credential(at, &before, &len))
-            at = mark(at + before, len, changed);
+            at = mark_rest(mark(at + before, len, changed), changed);
         else
             at++;
     }

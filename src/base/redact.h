@@ -5,8 +5,8 @@
 
 /*
  * Overwrites what looks like a credential with "***", in place: user and password of a URL, what
- * follows Bearer, Basic and such in a header that somebody echoed, and JSON web tokens. A URL that
- * was cut before its '@' counts where the port would be none.
+ * follows Bearer, Basic and such in a header that somebody echoed, a CAS's provisioning token, and
+ * JSON web tokens. A URL that was cut before its '@' counts where the port would be none.
  */
 void redact(char *line);
 

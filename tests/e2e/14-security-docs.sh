@@ -69,6 +69,7 @@ Text from outside | tests/e2e/46-outside-text.sh | a node, a kubelet, the API se
 Text from outside | tests/e2e/44-nodes.sh | the last words of a failed one are shown
 Text from outside | tests/unit/report | the_worst_node_is_named_with_its_reason
 Text from outside | tests/unit/base | long_text_is_cut_at_a_character
+User and password of a URL | tests/unit/base | credentials_are_overwritten_and_the_rest_stays
 User and password of a URL | tests/e2e/43-faults.sh | a server that echoes our credentials
 User and password of a URL | tests/unit/base | credentials_are_overwritten_and_the_rest_stays
 No shell, | tests/tool/calls.sh | there is no shell, and no other way to one

@@ -43,6 +43,16 @@ static const struct {
     {"eyJ is short", "eyJ is short"},
     {"Bearer", "Bearer"},
     {"Bearer ", "Bearer "},
+    /* as JSON, another URL, or a relative one has them */
+    {"https:\\/\\/user:secret@host\\/", "https:\\/\\/***@host\\/"},
+    {"x=https%3A%2f%2Fuser%3Asecret%40host", "x=https%3A%2f%2F***%40host"},
+    {"//user:secret@host/x", "//***@host/x"},
+    {"a//b:c d", "a//b:c d"},
+    {"Authorization: Bearer\\tabc", "Authorization: Bearer\\t***"},
+    {"{\"authorization\":\"Bearer\\u0020abc\"}", "{\"authorization\":\"Bearer\\u0020***\"}"},
+    {"Authorization: ApiKey 0123456789abcdef", "Authorization: *** ***"},
+    {"CAS provisioning token: 2fd4e1c67a2d28fc", "CAS provisioning token: ***"},
+    {"the provisioning token is secret", "the provisioning token is secret"},
     /* what is hidden was where something else ended */
     {"https://u:5eyJ0123456789abcdef/x", "https://***"},
     {"https://u:p,authorization:c/d", "https://***"},
