@@ -293,17 +293,37 @@ int file_private_dir(const char *prefix, size_t room, char **ret_path, struct ca
     return err_pass_after(err, &last, &first);
 }
 
+/* Why something could not be removed: nftw() takes no argument for its function. */
+static _Thread_local int first_errno;
+
+/* Removes what is in a folder that its owner may not change, too, but for the tree itself. */
+static int remove_one(const char *path, const struct FTW *ftw)
+{
+    _cleanup_(freep) char *folder = NULL;
+
+    if (remove(path) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EACCES || ftw->level == 0)
+        return -1;
+    folder = strndup(path, (size_t)ftw->base);
+    return folder && chmod(folder, 0700) == 0 ? remove(path) : -1;
+}
+
+/* Goes on after a failure: one thing that stays is no reason to leave the others. */
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path) && errno != ENOENT ? -1 : 0;
+    if (type == FTW_DNR && chmod(path, 0700) == 0)
+        return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    if (remove_one(path, ftw) && !first_errno)
+        first_errno = errno;
+    return 0;
 }
 
 int file_remove_tree(const char *path, struct casb_error *err)
 {
+    first_errno = 0;
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
-        return err_set_errno(err, errno, "remove '%s'", path);
-    return 0;
+        first_errno = errno;
+    return first_errno ? err_set_errno(err, first_errno, "remove '%s'", path) : 0;
 }

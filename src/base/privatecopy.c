@@ -75,6 +75,7 @@ static int new_folder(size_t room, struct privatecopy *copy, struct casb_error *
 
         if (r < 0 || lock_folder(copy->folder, &copy->lock_fd) == 0)
             return r;
+        rmdir(copy->folder); /* a sweep that holds it does the same */
         free(TAKE_PTR(copy->folder));
     }
     return err_set(err, CASB_EFAILED, "no private folder could be locked");

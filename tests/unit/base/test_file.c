@@ -336,6 +336,34 @@ static void removing_does_not_follow_links(void **state)
     end(&keep);
 }
 
+/* Go's module cache, for one, is made of such. */
+static void folders_that_their_owner_may_not_change_are_removed_too(void **state)
+{
+    static const mode_t modes[] = {0500, 0300, 0400, 0000};
+    struct place p = begin();
+    char path[300];
+
+    (void)state;
+    if (geteuid() == 0) /* whom modes do not stop */
+        assert_true(chown(p.dir, 65534, (gid_t)-1) == 0 && seteuid(65534) == 0);
+    for (size_t i = 0; i < ELEMENTS(modes); i++) {
+        snprintf(path, sizeof path, "%s/%zu", p.dir, i);
+        assert_int_equal(mkdir(path, 0700), 0);
+        snprintf(path, sizeof path, "%s/%zu/file", p.dir, i);
+        assert_int_equal(file_write_private(path, "key", 3, NULL), 0);
+        snprintf(path, sizeof path, "%s/%zu", p.dir, i);
+        assert_int_equal(chmod(path, modes[i]), 0);
+    }
+    for (size_t i = 0; i < ELEMENTS(modes); i++) {
+        snprintf(path, sizeof path, "%s/%zu", p.dir, i);
+        assert_int_equal(file_remove_tree(path, NULL), 0);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    end(&p);
+}
+
 static void what_root_makes_is_the_folders_owners(void **state)
 {
     struct place p = begin();
@@ -392,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_private_folder_is_made_where_it_can),
         cmocka_unit_test(a_private_file_is_new_and_0600),
         cmocka_unit_test(removing_does_not_follow_links),
+        cmocka_unit_test(folders_that_their_owner_may_not_change_are_removed_too),
         cmocka_unit_test(what_root_makes_is_the_folders_owners),
         cmocka_unit_test(trees_are_removed_whole),
     };
