@@ -136,6 +136,14 @@ is "and nothing is left" until_true 30 nothing_left
 ends 3 "HTTP 500" "an API server that only fails" '[{"match": "*", "status": 500}]'
 ends 3 "nodes" "a list of nodes that is garbage" \
     '[{"match": "GET /api/v1/nodes?*", "garbage": true}]'
+# A gateway that says 200 to everything: what it refused was not done, and nothing was listed.
+no='{\"kind\": \"Status\", \"metadata\": {}, \"status\": \"Failure\", \"message\": \"who?\", \"code\": 401}'
+ends 3 "the answer is a 'Status', no list" "a list of nodes that is a failure" \
+    "[{\"match\": \"GET /api/v1/nodes?*\", \"text\": \"$no\"}]"
+ends 3 "the answer is a 'Status', no list" "a list of records that is a failure" \
+    "[{\"match\": \"GET $state_path?*\", \"text\": \"$no\"}]"
+ends 3 "who? (HTTP 401)" "a lock that was not taken" \
+    "[{\"match\": \"POST $lease_path\", \"text\": \"$no\"}]"
 ends 3 "lease" "a lock that cannot be had" "[{\"match\": \"* $lease_path*\", \"status\": 403}]"
 # The lock is asked for, and the pass asked to end before the answer is there.
 faults "[{\"match\": \"POST $lease_path\", \"delay_ms\": 3000}]"

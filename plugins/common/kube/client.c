@@ -15,6 +15,7 @@
 
 #define ACCOUNT_DIR   "/var/run/secrets/kubernetes.io/serviceaccount"
 #define URL_BYTES     (64 * 1024)
+#define STATUS_BYTES  (64 * 1024) /* no Status has more */
 #define TIMEOUT       (30 * CLOCK_S)
 #define BACKOFF_BASE  (500 * CLOCK_MS)
 #define BACKOFF_CAP   (10 * CLOCK_S)
@@ -277,6 +278,27 @@ static int answer_error(const struct http_response *response, struct casb_error 
     return client_status_error(response->status, status, cut, err);
 }
 
+/*
+ * A gateway may send a failure as 200: then its Status is what counts, as for client-go
+ * (rest/request.go). Whatever does not look like one is not decoded for that.
+ */
+static int status_of(const struct http_response *response)
+{
+    const struct buf *body = &response->body;
+    const struct wire_bytes bytes = {(const unsigned char *)buf_text(body), body->len};
+    const char *mark = kinds_is_encoded(bytes) ? "\x12\x06Status" : "\"Status\"";
+    json_auto_t *status = NULL;
+    int64_t code;
+
+    if (response->status / 100 == 2 && body->len <= STATUS_BYTES &&
+        memmem(bytes.data, bytes.len, mark, strlen(mark)))
+        status = client_status(response);
+    if (!status)
+        return response->status;
+    code = jsonx_int(status, "code", 500);
+    return code >= 400 && code < 600 ? (int)code : 500;
+}
+
 static int once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
                 bool *may_renew, struct http_response *ret, struct casb_error *err)
 {
@@ -285,6 +307,8 @@ static int once(struct kube *kube, const struct casb_call *call, const struct ex
 
     if (!r)
         r = perform(kube, call, exchange, &ticket, ret, err);
+    if (!r)
+        ret->status = status_of(ret);
     *may_renew =
         !r && ret->status == 401 && *may_renew && auth_refused(kube->access->auth, &ticket);
     auth_ticket_free(kube->access->auth, &ticket);

@@ -38,8 +38,10 @@ struct exchange {
 
 /*
  * One try, but for a 401, which is tried again once with renewed credentials. An answer that
- * is not 2xx is an error with its Status (classes as in kube.h, err->http set). *ret is filled in
- * every case and freed by http_response_free().
+ * is not 2xx is an error with its Status (classes as in kube.h, err->http set), and so is a 2xx
+ * with a Status that says failure: ret->status is then the Status' code. Where there is on_body
+ * that one is its reader's to refuse. *ret is filled in every case and freed by
+ * http_response_free().
  */
 int client_once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
                 struct http_response *ret, struct casb_error *err) _warn_unused_;

@@ -2,6 +2,7 @@
 #include "common/kube/jsonlist.h"
 
 #include "base/jsonx.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -79,6 +80,7 @@ static void take_key(struct jsonlist *list, const char *key, size_t len)
 {
     list->key = len == 10 && !memcmp(key, "\"metadata\"", len) ? JSONLIST_META
                 : len == 7 && !memcmp(key, "\"items\"", len)   ? JSONLIST_ITEMS
+                : len == 6 && !memcmp(key, "\"kind\"", len)    ? JSONLIST_KIND
                                                                : JSONLIST_OTHER;
     list->state = JSONLIST_COLON;
 }
@@ -110,6 +112,20 @@ static bool take_mark(struct jsonlist *list, char c)
     return false;
 }
 
+/* "NodeList", with its quotes: a Status would else be a list without items. */
+static int check_kind(const char *data, size_t len, struct casb_error *err)
+{
+    static const char end[] = "List\"";
+    char clean[48];
+
+    if (data[0] != '"')
+        return broken(err);
+    if (len > strlen(end) && !memcmp(data + len - strlen(end), end, strlen(end)))
+        return 0;
+    text_clean_bytes(clean, sizeof clean, data + 1, len - 2);
+    return err_set(err, CASB_EINVALID, "the answer is a '%s', no list", clean);
+}
+
 /* What a whole value is, which then is parsed where somebody reads it. */
 static int take_value(struct jsonlist *list, const char *data, size_t len, struct listpart *ret,
                       struct casb_error *err)
@@ -126,6 +142,8 @@ static int take_value(struct jsonlist *list, const char *data, size_t len, struc
         ret->kind = LISTPART_ITEM;
         return jsonx_parse(data, len, "item of the list", &ret->value, err);
     }
+    if (list->key == JSONLIST_KIND)
+        return check_kind(data, len, err);
     if (list->key == JSONLIST_META) {
         ret->kind = LISTPART_META;
         return jsonx_parse(data, len, "metadata of the list", &ret->value, err);

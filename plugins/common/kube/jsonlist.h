@@ -24,7 +24,7 @@ struct jsonlist {
         JSONLIST_NEXT_ITEM,
         JSONLIST_END,
     } state;
-    enum { JSONLIST_OTHER, JSONLIST_META, JSONLIST_ITEMS } key;
+    enum { JSONLIST_OTHER, JSONLIST_KIND, JSONLIST_META, JSONLIST_ITEMS } key;
     /* of the value that `bytes` begin with */
     size_t scanned;
     unsigned depth;

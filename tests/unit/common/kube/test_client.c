@@ -370,6 +370,64 @@ static void garbage_is_no_answer(void **state)
     TRY(script, KUBE_GET, CASB_EINVALID, 0, false, 1, "answer of the API server");
 }
 
+/* A gateway's, which says 200 to everything. */
+static void a_status_that_says_failure_counts_whatever_http_says(void **state)
+{
+    /* Status {status "Failure", message "m", code 503} */
+    static const char encoded[] = "k8s\0\n\x0c\n\2v1\x12\6Status"
+                                  "\x12\x0f\x12\7Failure\x1a\1m0\xf7\3";
+    static const struct {
+        struct fake_reply reply;
+        enum kube_verb verb;
+        int result, http;
+        bool unknown;
+        size_t requests;
+        const char *text;
+    } cases[] = {
+        {{200, STATUS(401, "Unauthorized", "who?")}, KUBE_GET, CASB_EDENIED, 401, false, 1, "who?"},
+        {{200, STATUS(403, "Forbidden", "no")}, KUBE_POST, CASB_EDENIED, 403, false, 1, "no"},
+        {{200, STATUS(409, "Conflict", "x")}, KUBE_PUT, CASB_ECONFLICT, 409, false, 1, NULL},
+        {{202, STATUS(503, "", "busy")}, KUBE_DELETE, CASB_EUNREACHABLE, 503, false, 4, "busy"},
+        {{201, STATUS(503, "", "busy")}, KUBE_POST, CASB_EUNREACHABLE, 503, true, 1, "busy"},
+        {{200, STATUS(200, "", "odd")}, KUBE_MERGE_PATCH, CASB_EUNREACHABLE, 500, false, 4, "odd"},
+        {{200, "{\"kind\": \"Status\"}"}, KUBE_GET, CASB_EUNREACHABLE, 500, false, 4, "HTTP 500"},
+        {{200, encoded, .len = sizeof encoded - 1},
+         KUBE_GET,
+         CASB_EUNREACHABLE,
+         503,
+         false,
+         4,
+         "m (HTTP 503)"},
+        {{200, "{\"kind\":\"Status\",\"status\":\"Success\"}"}, KUBE_DELETE, 0, 0, false, 1, NULL},
+        {{200, "{\"kind\":\"Pod\",\"reason\":\"Status\"}"}, KUBE_GET, 0, 0, false, 1, NULL},
+    };
+    struct fake_reply script[4];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        for (size_t n = 0; n < ELEMENTS(script); n++)
+            script[n] = cases[i].reply;
+        try_script(script, ELEMENTS(script),
+                   &(struct trial){cases[i].verb, cases[i].result, cases[i].http, cases[i].unknown,
+                                   cases[i].requests, cases[i].text});
+    }
+}
+
+/* Nobody wants what a deletion answers, but whether it says no. */
+static void a_failure_is_seen_where_no_answer_is_wanted(void **state)
+{
+    static const struct fake_reply script[] = {{200, STATUS(403, "Forbidden", "no")}};
+    struct fake_api *api = FAKE_API(script);
+    struct kube *kube = fake_api_client(api, TOKEN);
+    const struct kube_request request = {KUBE_DELETE, "/api/v1/x"};
+    struct casb_call call = fake_call();
+
+    (void)state;
+    assert_int_equal(kube_request(kube, &call, &request, NULL, NULL, NULL), CASB_EDENIED);
+    kube_close(kube);
+    fake_api_stop(api);
+}
+
 static void a_page_of_a_gateway_is_no_answer_either(void **state)
 {
     static const struct fake_reply page[] = {{200, " <html>\n<title>Log in"}};
@@ -618,6 +676,8 @@ int main(void)
         TEST(a_kept_connection_that_broke_repeats_what_is_not_sent_once),
         TEST(a_refused_post_is_certain),
         TEST(garbage_is_no_answer),
+        TEST(a_status_that_says_failure_counts_whatever_http_says),
+        TEST(a_failure_is_seen_where_no_answer_is_wanted),
         TEST(a_page_of_a_gateway_is_no_answer_either),
         TEST(protobuf_that_is_damaged_is_no_answer),
         TEST(a_refused_static_token_is_final),

@@ -252,12 +252,25 @@ static void what_is_no_list_is_an_error(void **state)
         "{" META("5", "") ",\"items\":[,]}",
         "{" META("5", "") ",\"items\":[{\"a\":1,}]}",
         "{" META("5", "") ",\"items\":[]} x",
+        "{\"kind\":\"Status\"," META("5", "") ",\"status\":\"Failure\",\"code\":401}",
+        "{" META("5", "") ",\"kind\":\"Status\"}",
+        "{\"kind\":\"Node\"," META("5", "") ",\"items\":[]}",
+        "{\"kind\":null," META("5", "") ",\"items\":[]}",
     };
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS(bodies); i++)
         try_script(&(struct fake_reply){200, bodies[i]}, 1,
                    &(struct trial){CASB_EINVALID, "", "", 1, "GET /api/v1/nodes"});
+}
+
+static void what_says_what_it_is_in_place_of_a_list_is_quoted(void **state)
+{
+    static const struct fake_reply script[] = {
+        {200, "{\"kind\":\"Status\",\"metadata\":{},\"status\":\"Failure\",\"code\":401}"}};
+
+    (void)state;
+    TRY(script, CASB_EINVALID, "", "", 1, "the answer is a 'Status', no list");
 }
 
 static void refusals_are_the_callers(void **state)
@@ -289,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_nul_in_an_item_ends_nothing),
         cmocka_unit_test(the_caller_can_stop),
         cmocka_unit_test(what_is_no_list_is_an_error),
+        cmocka_unit_test(what_says_what_it_is_in_place_of_a_list_is_quoted),
         cmocka_unit_test(refusals_are_the_callers),
     };
 
