@@ -13,7 +13,8 @@
 #define BODY_BYTES         (4 * 1024 * 1024)
 #define ERROR_BYTES        (64 * 1024)
 #define HEADER_BYTES       (256 * 1024)
-#define LOOK_MS            1000 /* the longest sleep, whatever libcurl waits for */
+#define RETRY_AFTER_MAX_S  INT32_MAX /* so that sums of nanoseconds have room */
+#define LOOK_MS            1000      /* the longest sleep, whatever libcurl waits for */
 #define LOOK_CONNECTING_MS 100
 #define GATHER_MS          50 /* what comes meanwhile is read at once */
 
@@ -305,30 +306,31 @@ static int fail_transfer(const struct exchange *x, CURLcode code)
     }
 }
 
-/* libcurl gives 0 seconds for none, or for one that it does not understand, as well. */
-static bool says_at_once(CURL *easy)
+/*
+ * Seconds only, as for client-go. A date, from which libcurl would make seconds by our clock, is
+ * for people at a browser: it may be years ahead.
+ */
+static int64_t retry_after_ns(CURL *easy)
 {
     struct curl_header *header;
+    int64_t seconds;
 
-    return curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
-           strcmp(header->value, "0") == 0;
+    if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+        text_parse_int(header->value, 0, INT64_MAX, &seconds))
+        return -1;
+    return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * CLOCK_S;
 }
 
 static void read_status(const struct exchange *x)
 {
     struct http_response *response = x->response;
     long status = 0;
-    curl_off_t seconds = 0;
 
     curl_easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(x->handle->easy, CURLINFO_RETRY_AFTER, &seconds);
     curl_easy_getinfo(x->handle->easy, CURLINFO_NUM_CONNECTS, &response->connections);
     response->answered = status >= 200;
     response->status = response->answered ? (int)status : 0;
-    if (seconds > 0)
-        response->retry_after_ns = seconds < INT64_MAX / CLOCK_S ? seconds * CLOCK_S : INT64_MAX;
-    else if (says_at_once(x->handle->easy))
-        response->retry_after_ns = 0;
+    response->retry_after_ns = retry_after_ns(x->handle->easy);
 }
 
 static int run(struct exchange *x)

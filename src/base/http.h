@@ -38,7 +38,7 @@ struct http_request {
 
 struct http_response {
     int status;
-    int64_t retry_after_ns; /* from Retry-After in seconds or as a date; -1: none */
+    int64_t retry_after_ns; /* from Retry-After in seconds; -1: none, or a date */
     struct buf body;
     bool answered;    /* a status line arrived: the request was certainly processed or refused */
     long connections; /* how many were opened for it */
