@@ -43,6 +43,8 @@ heals "503 when nodes are listed" \
     '[{"match": "GET /api/v1/nodes?*", "status": 503, "retry_after": 1, "times": 2}]'
 heals "500 when pods are deleted" \
     "[{\"match\": \"DELETE $pods_path/*\", \"status\": 500, \"times\": 2}]"
+heals "429 for longer than there is time when pods are deleted" \
+    "[{\"match\": \"DELETE $pods_path/*\", \"status\": 429, \"retry_after\": 60, \"times\": 2}]"
 heals "connections cut while nodes are listed" \
     '[{"match": "GET /api/v1/nodes?*", "cut": 200, "times": 2}]'
 heals "lost answers when pods are created" \

@@ -363,21 +363,38 @@ static bool is_refused(const struct http_response *response)
     return response->status == 429 || (response->status == 503 && response->retry_after_ns >= 0);
 }
 
-/* How long to wait before try number `tries` + 1; negative: there is none. */
+/*
+ * As long as the API asks for and a little more, but never less, for everybody was told the same
+ * second. Negative: there is not so much time left.
+ */
+static int64_t invited_wait(int64_t invited, int64_t left)
+{
+    int64_t spare = (left - invited < invited ? left - invited : invited) / 2;
+
+    return spare > 0 ? invited + clock_backoff(1, spare, spare) : -1;
+}
+
+/*
+ * How long to wait before try number `tries` + 1; negative: there is none. Where the API asks for
+ * more time than there is, it is tried all the same: nobody comes back for a pod that must go now.
+ */
 static int64_t retry_wait(const struct casb_call *call, const struct exchange *exchange,
                           const struct http_response *response, int code, unsigned tries)
 {
     int64_t invited = response->status >= 300 ? response->retry_after_ns : -1;
-    int64_t wait = clock_backoff(tries, BACKOFF_BASE, BACKOFF_CAP);
+    int64_t left = call->deadline_ns - clock_now_ns();
     unsigned uninvited = exchange->final && response->answered ? 1 : TRIES;
+    int64_t wait = -1;
 
     if (code != CASB_EUNREACHABLE || tries >= (invited < 0 ? uninvited : TRIES_INVITED))
         return -1;
     if (!is_repeatable(exchange) && !is_refused(response))
         return -1;
-    if (invited > 0) /* later, but never sooner: everybody was told the same second */
-        wait = invited + clock_backoff(1, invited / 2, invited / 2);
-    return clock_now_ns() + wait < call->deadline_ns ? wait : -1;
+    if (invited > 0)
+        wait = invited_wait(invited, left);
+    if (wait < 0)
+        wait = clock_backoff(tries, BACKOFF_BASE, BACKOFF_CAP);
+    return wait < left ? wait : -1;
 }
 
 static bool is_unknown(const struct exchange *exchange, const struct http_response *response,
@@ -388,6 +405,18 @@ static bool is_unknown(const struct exchange *exchange, const struct http_respon
     if (response->status >= 300)
         return response->status >= 500 && !is_refused(response);
     return code == CASB_EUNREACHABLE || code == CASB_ETIMEOUT || code == CASB_ECANCELLED;
+}
+
+/* How often it was tried; and what nobody could wait for. */
+static int tell_tries(const struct casb_call *call, const struct http_response *response,
+                      unsigned tries, int code, struct casb_error *err)
+{
+    int64_t asked = response->status >= 300 ? response->retry_after_ns : -1;
+
+    if (asked > 0 && asked > call->deadline_ns - clock_now_ns())
+        return err_wrap(err, code, "after %u tries, asked to wait for %lld s", tries,
+                        (long long)(asked / CLOCK_S));
+    return tries > 1 ? err_wrap(err, code, "after %u tries", tries) : code;
 }
 
 int client_exchange(struct kube *kube, const struct casb_call *call,
@@ -421,5 +450,5 @@ int client_exchange(struct kube *kube, const struct casb_call *call,
     if (!r)
         return 0;
     err_pass_after(err, &last, &first);
-    return tries > 1 ? err_wrap(err, r, "after %u tries", tries) : r;
+    return tell_tries(call, ret, tries, r, err);
 }

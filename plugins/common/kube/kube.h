@@ -68,10 +68,10 @@ struct kube_request {
 };
 
 /*
- * One request with retries: 429 and 5xx after Retry-After or a jittered backoff; broken
- * connections for verbs that can be repeated (GET, DELETE, merge patch and PUT, which carry
- * their own guards); a 401 once after renewed credentials; all within the call's deadline and
- * at most 30 s a try. A POST that may have been done (its answer was lost, or it is a 5xx that
+ * One request with retries: 429 and 5xx after Retry-After, where the call lasts so long, or a
+ * jittered backoff; broken connections for verbs that can be repeated (GET, DELETE, merge patch
+ * and PUT, which carry their own guards); a 401 once after renewed credentials; all within the
+ * call's deadline and at most 30 s a try. A POST that may have been done (its answer was lost, or it is a 5xx that
  * does not say "later") fails with *ret_unknown true (may be NULL): look before repeating.
  * *ret (may be NULL) gets the answer's body; the caller frees it, and the Status. Errors carry the
  * Status message and reason; classes: 400, 422 EINVALID; 401, 403 EDENIED; 404 ENOTFOUND; 409, 410

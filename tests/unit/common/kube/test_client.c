@@ -220,13 +220,56 @@ static void invitations_end_some_time(void **state)
         "after 11 tries: GET /api/v1/namespaces/ns/pods: slow down (TooManyRequests, HTTP 429)");
 }
 
-static void a_wait_beyond_the_deadline_is_not_begun(void **state)
+static void a_wait_that_leaves_little_time_is_stretched_by_less(void **state)
 {
-    static const struct fake_reply script[] = {{429, "", "3600"}, {200, "{}"}};
+    static const struct fake_reply script[] = {{429, "", "50"}, {200, "{}"}};
 
     (void)state;
-    TRY(script, KUBE_GET, CASB_EUNREACHABLE, 429, false, 1);
+    TRY(script, KUBE_GET, 0, 0, false, 2);
+    assert_in_range(waits[0], 50 * CLOCK_S, 55 * CLOCK_S);
+}
+
+static void who_is_asked_to_wait_beyond_the_deadline_tries_as_without_being_asked(void **state)
+{
+    static const enum kube_verb verbs[] = {KUBE_GET, KUBE_DELETE, KUBE_POST};
+    static const struct fake_reply script[] = {{429, "", "60"}, {503, "", "3600"}, {200, "{}"}};
+    static const struct fake_reply unclear[] = {{502, "", "3600"}, {200, "{}"}};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(verbs); i++) {
+        wait_count = 0;
+        TRY(script, verbs[i], 0, 0, false, 3);
+        assert_in_range(waits[0], 250 * CLOCK_MS, 500 * CLOCK_MS);
+        assert_in_range(waits[1], 500 * CLOCK_MS, CLOCK_S);
+    }
+    TRY(unclear, KUBE_POST, CASB_EUNREACHABLE, 502, true, 1);
+}
+
+static void what_was_asked_for_in_vain_is_said(void **state)
+{
+    struct fake_reply script[12];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(script); i++)
+        script[i] = (struct fake_reply){429, STATUS(429, "TooManyRequests", "slow down"), "3600"};
+    TRY(script, KUBE_DELETE, CASB_EUNREACHABLE, 429, false, 11,
+        "after 11 tries, asked to wait for 3600 s: DELETE /api/v1/namespaces/ns/pods: slow down");
+}
+
+static void a_wait_beyond_the_deadline_is_not_begun(void **state)
+{
+    static const struct fake_reply script[] = {{500, ""}, {200, "{}"}};
+    struct fake_api *api = FAKE_API(script);
+    struct kube *kube = fake_api_client(api, TOKEN);
+    struct casb_call call = {clock_now_ns() + 200 * CLOCK_MS, -1};
+
+    (void)state;
+    assert_int_equal(
+        kube_request(kube, &call, &(struct kube_request){.path = "/version"}, NULL, NULL, NULL),
+        CASB_EUNREACHABLE);
     assert_int_equal(wait_count, 0);
+    kube_close(kube);
+    fake_api_stop(api);
 }
 
 static void a_wait_that_is_cancelled_ends_the_request(void **state)
@@ -665,6 +708,9 @@ int main(void)
         TEST(an_invited_retry_waits_as_long_as_asked_and_a_little_more),
         TEST(an_invited_retry_may_come_soon),
         TEST(invitations_end_some_time),
+        TEST(a_wait_that_leaves_little_time_is_stretched_by_less),
+        TEST(who_is_asked_to_wait_beyond_the_deadline_tries_as_without_being_asked),
+        TEST(what_was_asked_for_in_vain_is_said),
         TEST(a_wait_beyond_the_deadline_is_not_begun),
         TEST(a_wait_that_is_cancelled_ends_the_request),
         TEST(server_errors_are_tried_again_with_growing_waits),
