@@ -41,6 +41,8 @@ heals "429 when a pod is created" \
     "[{\"match\": \"POST $pods_path\", \"status\": 429, \"retry_after\": 1, \"times\": 3}]"
 heals "503 when nodes are listed" \
     '[{"match": "GET /api/v1/nodes?*", "status": 503, "retry_after": 1, "times": 2}]'
+heals "406 to a list of nodes that could be protobuf" \
+    '[{"match": "GET /api/v1/nodes?*", "status": 406, "times": 1}]'
 heals "500 when pods are deleted" \
     "[{\"match\": \"DELETE $pods_path/*\", \"status\": 500, \"times\": 2}]"
 heals "429 for longer than there is time when pods are deleted" \

@@ -10,6 +10,8 @@
 #include "common/kube/calls.h"
 #include "common/kube/kubecontext.h"
 
+#include <stdatomic.h>
+
 #define ACCESS_KEY_TEXTS 8
 
 struct kube_settings;
@@ -19,6 +21,7 @@ struct access {
     struct kubecontext *context; /* read-only */
     struct auth *auth;
     struct calls calls;
+    atomic_bool json_only; /* something on the way refuses whatever names Protocol Buffers */
     /* what follows is access.c's own */
     char *key[ACCESS_KEY_TEXTS];
     unsigned users;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/label.h"
+#include "base/plog.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -140,7 +141,7 @@ static int build_url(const struct kube *kube, const struct exchange *exchange, s
 
 /* Header lines, NULL-terminated: borrowed texts in an array that the caller frees. */
 static const char **build_headers(const struct kube *kube, const struct exchange *exchange,
-                                  const struct auth_ticket *ticket)
+                                  enum client_accept accept, const struct auth_ticket *ticket)
 {
     const json_t *fixed = kube->access->context->headers;
     const char **list = calloc(json_array_size(fixed) + 4, sizeof *list);
@@ -149,7 +150,7 @@ static const char **build_headers(const struct kube *kube, const struct exchange
 
     if (!list)
         return NULL;
-    list[n++] = accepts[exchange->accept];
+    list[n++] = accepts[accept];
     if (exchange->content_type)
         list[n++] = exchange->content_type;
     if (ticket->authorization)
@@ -160,11 +161,11 @@ static const char **build_headers(const struct kube *kube, const struct exchange
 }
 
 static int perform(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
-                   const struct auth_ticket *ticket, struct http_response *ret,
-                   struct casb_error *err)
+                   enum client_accept accept, const struct auth_ticket *ticket,
+                   struct http_response *ret, struct casb_error *err)
 {
     _cleanup_(buf_free) struct buf url = BUF_INIT(URL_BYTES);
-    _cleanup_(freep) const char **headers = build_headers(kube, exchange, ticket);
+    _cleanup_(freep) const char **headers = build_headers(kube, exchange, accept, ticket);
     char name[CALLS_NAME_BYTES];
     int r = build_url(kube, exchange, &url, err);
 
@@ -299,6 +300,23 @@ static int status_of(const struct http_response *response)
     return code >= 400 && code < 600 ? (int)code : 500;
 }
 
+/* In the form that is wanted; in JSON once and for all where something on the way has no other. */
+static int ask(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
+               const struct auth_ticket *ticket, struct http_response *ret, struct casb_error *err)
+{
+    atomic_bool *json_only = &kube->access->json_only;
+    enum client_accept accept = atomic_load(json_only) ? CLIENT_JSON : exchange->accept;
+    int r = perform(kube, call, exchange, accept, ticket, ret, err);
+
+    if (r || ret->status != 406 || accept == CLIENT_JSON)
+        return r;
+    if (!atomic_exchange(json_only, true))
+        plog(kube->host, CASB_INFO, NULL, "the API is asked for JSON only: HTTP 406 to %s %s",
+             exchange->method, exchange->path);
+    http_response_free(ret);
+    return perform(kube, call, exchange, CLIENT_JSON, ticket, ret, err);
+}
+
 static int once(struct kube *kube, const struct casb_call *call, const struct exchange *exchange,
                 bool *may_renew, struct http_response *ret, struct casb_error *err)
 {
@@ -306,7 +324,7 @@ static int once(struct kube *kube, const struct casb_call *call, const struct ex
     int r = auth_take(kube->access->auth, kube->host, call, &ticket, err);
 
     if (!r)
-        r = perform(kube, call, exchange, &ticket, ret, err);
+        r = ask(kube, call, exchange, &ticket, ret, err);
     if (!r)
         ret->status = status_of(ret);
     *may_renew =

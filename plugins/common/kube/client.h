@@ -12,7 +12,10 @@ struct kubeconfig_env;
 /* No object has more text: etcd takes 1.5 MiB (etcd.io, "System limits"). */
 #define CLIENT_OBJECT_BYTES (2 * 1024 * 1024)
 
-/* In what form an answer is wanted; JSON is understood in its place. */
+/*
+ * In what form an answer is wanted; JSON is understood in its place. A 406 says that nothing else
+ * can be had: it is asked for in JSON then, at once and by all who share the access.
+ */
 enum client_accept {
     CLIENT_JSON,
     CLIENT_METADATA, /* of the object no more than its metadata, in Protocol Buffers */

@@ -372,6 +372,40 @@ static void what_nobody_reads_of_an_answer_is_not_asked_for(void **state)
     fake_api_stop(api);
 }
 
+/* Also a POST: it was refused for what it accepts. */
+static void who_refuses_protobuf_is_asked_for_json_from_then_on(void **state)
+{
+    static const struct fake_reply script[] = {
+        {200, "{}"}, {406, STATUS(406, "NotAcceptable", "json")}, {201, "{}"}, {200, "{}"}};
+    static const char json[] = "application/json, */*";
+    static const char protobuf[] = "application/vnd.kubernetes.protobuf";
+    const struct kube_request get = {.path = "/version"}, post = {KUBE_POST, "/api/v1/x"};
+    struct fake_api *api = FAKE_API(script);
+    struct kube *kube = fake_api_client(api, TOKEN);
+    struct casb_call call = fake_call();
+
+    (void)state;
+    assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
+    assert_int_equal(kube_request(kube, &call, &post, NULL, NULL, NULL), 0);
+    assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
+    assert_int_equal(fake_api_count(api), 4);
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(fake_api_request(api, i)->accept, protobuf));
+    for (size_t i = 2; i < 4; i++)
+        assert_string_equal(fake_api_request(api, i)->accept, json);
+    assert_int_equal(wait_count, 0);
+    kube_close(kube);
+    fake_api_stop(api);
+}
+
+static void a_406_to_a_request_for_json_is_final(void **state)
+{
+    static const struct fake_reply script[] = {{406, STATUS(406, "NotAcceptable", "nothing")}};
+
+    (void)state;
+    TRY(script, KUBE_GET, CASB_EINVALID, 406, false, 1, "nothing (NotAcceptable, HTTP 406)");
+}
+
 static void a_kept_connection_that_broke_repeats_what_is_not_sent_once(void **state)
 {
     static const struct fake_reply script[] = {{200, "{}"}, {0}, {201, "{}"}};
@@ -719,6 +753,8 @@ int main(void)
         TEST(a_cut_connection_is_tried_again_where_it_can_be_repeated),
         TEST(a_lost_post_is_never_repeated),
         TEST(what_nobody_reads_of_an_answer_is_not_asked_for),
+        TEST(who_refuses_protobuf_is_asked_for_json_from_then_on),
+        TEST(a_406_to_a_request_for_json_is_final),
         TEST(a_kept_connection_that_broke_repeats_what_is_not_sent_once),
         TEST(a_refused_post_is_certain),
         TEST(garbage_is_no_answer),
