@@ -78,6 +78,19 @@ static int keep_version(struct list *list, struct casb_error *err)
                : 0;
 }
 
+/* A page without anything new whose token is the one that it was asked for with leads nowhere. */
+static int check_progress(struct list *list, struct casb_error *err)
+{
+    const char *token = jsonx_string(list->reader.meta, "continue");
+
+    if (list->progress)
+        list->recoveries = 0;
+    if (list->progress || text_empty(token) || !text_equal(token, list->token) ||
+        ++list->recoveries <= RECOVERIES)
+        return 0;
+    return err_set(err, CASB_EINVALID, "the list has no end: its next page is the same one");
+}
+
 static int end_page(struct list *list, struct casb_error *err)
 {
     int r = listreader_end(&list->reader);
@@ -86,10 +99,8 @@ static int end_page(struct list *list, struct casb_error *err)
         return err_pass(err, &list->why);
     r = keep_version(list, err);
     if (!r)
-        r = next_token(list, list->reader.meta, err);
-    if (list->progress)
-        list->recoveries = 0;
-    return r;
+        r = check_progress(list, err);
+    return r ? r : next_token(list, list->reader.meta, err);
 }
 
 /*

@@ -123,6 +123,26 @@ static void metadata_may_stand_behind_the_items_and_white_space_anywhere(void **
     TRY(script, 0, "a b ", "5", 1);
 }
 
+static void pages_that_lead_nowhere_are_no_list(void **state)
+{
+    static const struct fake_reply empty[] = {{200, PAGE("5", "t", "")}, {200, PAGE("5", "t", "")},
+                                              {200, PAGE("5", "t", "")}, {200, PAGE("5", "t", "")},
+                                              {200, PAGE("5", "t", "")}, {200, PAGE("5", "", "")}};
+    static const struct fake_reply known[] = {
+        {200, PAGE("5", "t", ITEM("a"))}, {200, PAGE("5", "t", ITEM("a"))},
+        {200, PAGE("5", "t", ITEM("a"))}, {200, PAGE("5", "t", ITEM("a"))},
+        {200, PAGE("5", "t", ITEM("a"))}, {200, PAGE("5", "", ITEM("b"))}};
+    static const struct fake_reply slow[] = {
+        {200, PAGE("5", "t", "")}, {200, PAGE("5", "t", "")},      {200, PAGE("5", "t", ITEM("a"))},
+        {200, PAGE("5", "t", "")}, {200, PAGE("5", "t", "")},      {200, PAGE("5", "u", "")},
+        {200, PAGE("5", "v", "")}, {200, PAGE("5", "", ITEM("b"))}};
+
+    (void)state;
+    TRY(empty, CASB_EINVALID, "", "", 5, "GET /api/v1/nodes: the list has no end");
+    TRY(known, CASB_EINVALID, "a ", "", 5, "the list has no end");
+    TRY(slow, 0, "a b ", "5", 8);
+}
+
 static void a_410_with_a_fresh_token_goes_on(void **state)
 {
     static const struct fake_reply script[] = {{200, PAGE("5", "old", ITEM("a") "," ITEM("b"))},
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(no_items_at_all_are_fine),
         cmocka_unit_test(an_empty_page_with_a_token_is_not_the_last),
         cmocka_unit_test(metadata_may_stand_behind_the_items_and_white_space_anywhere),
+        cmocka_unit_test(pages_that_lead_nowhere_are_no_list),
         cmocka_unit_test(a_410_with_a_fresh_token_goes_on),
         cmocka_unit_test(a_410_without_a_token_starts_over_and_repeats_nothing),
         cmocka_unit_test(a_token_that_is_refused_starts_over),
