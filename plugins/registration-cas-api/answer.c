@@ -20,6 +20,10 @@ static enum casb_code class_of(int status)
         return CASB_ENOTFOUND;
     case 409:
         return CASB_ECONFLICT;
+    case 408: /* these three say: later */
+    case 425:
+    case 429:
+        return CASB_EUNREACHABLE;
     default:
         return status >= 500 ? CASB_EUNREACHABLE : CASB_EFAILED;
     }
