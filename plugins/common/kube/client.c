@@ -187,6 +187,7 @@ static int perform(struct kube *kube, const struct casb_call *call, const struct
             .body_len = exchange->body ? strlen(exchange->body) : 0,
             .limit_bytes = exchange->limit_bytes ? exchange->limit_bytes : CLIENT_OBJECT_BYTES,
             .timeout_ns = exchange->timeout_ns ? exchange->timeout_ns : TIMEOUT,
+            .idle_timeout_ns = exchange->idle_timeout_ns,
             .lasting = exchange->watch,
             .once = exchange->once,
             .on_body = exchange->on_body,

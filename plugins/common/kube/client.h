@@ -30,7 +30,8 @@ struct exchange {
     const char *content_type, *body;             /* or NULL */
     enum client_accept accept;
     size_t limit_bytes;         /* without on_body; 0: an object's */
-    int64_t timeout_ns;         /* 0: 30 s */
+    int64_t timeout_ns;         /* of a try; 0: 30 s */
+    int64_t idle_timeout_ns;    /* see http.h */
     bool final;                 /* an answer or a timeout is, see kube_text() */
     bool watch;                 /* it is one, which goes on and on */
     bool once;                  /* see http.h */

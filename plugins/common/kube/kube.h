@@ -71,11 +71,11 @@ struct kube_request {
  * One request with retries: 429 and 5xx after Retry-After, where the call lasts so long, or a
  * jittered backoff; broken connections for verbs that can be repeated (GET, DELETE, merge patch
  * and PUT, which carry their own guards); a 401 once after renewed credentials; all within the
- * call's deadline and at most 30 s a try. A POST that may have been done (its answer was lost, or it is a 5xx that
- * does not say "later") fails with *ret_unknown true (may be NULL): look before repeating.
- * *ret (may be NULL) gets the answer's body; the caller frees it, and the Status. Errors carry the
- * Status message and reason; classes: 400, 422 EINVALID; 401, 403 EDENIED; 404 ENOTFOUND; 409, 410
- * ECONFLICT; 429, 5xx EUNREACHABLE.
+ * call's deadline and at most 30 s a try. A POST that may have been done (its answer was lost, or
+ * it is a 5xx that does not say "later") fails with *ret_unknown true (may be NULL): look before
+ * repeating. *ret (may be NULL) gets the answer's body; the caller frees it, and the Status. Errors
+ * carry the Status message and reason; classes: 400, 422 EINVALID; 401, 403 EDENIED; 404 ENOTFOUND;
+ * 409, 410 ECONFLICT; 429, 5xx EUNREACHABLE.
  */
 int kube_request(struct kube *kube, const struct casb_call *call,
                  const struct kube_request *request, json_t **ret, bool *ret_unknown,
@@ -99,7 +99,7 @@ typedef int kube_item_fn(const json_t *item, void *arg);
  * quick, and to call nothing here. After 410 the list goes on with the fresh token or starts over;
  * an item is given once per uid all the same. Where items come as Protocol Buffers, they have what
  * kinds.h knows of them and no more. version gets the first page's resourceVersion: a watch from it
- * misses nothing.
+ * misses nothing. A try of a page ends after 30 s without a byte, or 5 min.
  */
 int kube_list(struct kube *kube, const struct casb_call *call, const char *path,
               const struct kube_query *query, kube_item_fn *each, void *arg,

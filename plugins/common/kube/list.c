@@ -2,6 +2,7 @@
 #include "common/kube/client.h"
 #include "common/kube/listreader.h"
 
+#include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/text.h"
 #include "base/textmap.h"
@@ -10,6 +11,10 @@
 
 #define PAGE_ITEMS "500" /* as client-go's pager */
 #define RECOVERIES 3     /* in a row, without anything new */
+
+/* A page is as large as the server sees fit; by a narrow way it may take its time, if it flows. */
+#define PAGE_TIMEOUT (5 * 60 * CLOCK_S)
+#define PAGE_SILENCE (30 * CLOCK_S)
 
 /* A list under way. */
 struct list {
@@ -138,6 +143,8 @@ static int page(struct list *list, bool *ret_done, struct casb_error *err)
         .query = list->query,
         .more_query = paging,
         .accept = CLIENT_PROTOBUF,
+        .timeout_ns = PAGE_TIMEOUT,
+        .idle_timeout_ns = PAGE_SILENCE,
         .on_body = on_body,
         .restart = restart,
         .arg = list,

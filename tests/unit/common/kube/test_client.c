@@ -28,7 +28,7 @@ int __wrap_clock_sleep(const struct casb_call *call, int64_t ns)
 }
 
 /* How long the last try might have taken: http_perform() is wrapped as well. */
-static int64_t last_timeout_ns;
+static int64_t last_timeout_ns, last_idle_timeout_ns;
 static bool stalled; /* no try comes to an end */
 static size_t tries;
 
@@ -43,6 +43,7 @@ int __wrap_http_perform(struct http_client *client, const struct casb_call *call
                         struct casb_error *err)
 {
     last_timeout_ns = request->timeout_ns;
+    last_idle_timeout_ns = request->idle_timeout_ns;
     tries++;
     *ret = (struct http_response){.retry_after_ns = -1};
     if (stalled)
@@ -615,6 +616,35 @@ static void a_text_that_takes_too_long_is_not_asked_for_again(void **state)
     assert_int_equal(tries, 5);
 }
 
+static int take_item(const json_t *item, void *arg)
+{
+    (void)item;
+    (void)arg;
+    return 0;
+}
+
+/* By a narrow way a page of 500 Nodes comes for longer than any other answer. */
+static void a_page_of_a_list_may_take_its_time_if_it_flows(void **state)
+{
+    static const struct fake_reply script[] = {
+        {200, "{\"kind\":\"NodeList\",\"metadata\":{},\"items\":[]}"}, {200, "{}"}};
+    struct fake_api *api = FAKE_API(script);
+    struct kube *kube = fake_api_client(api, TOKEN);
+    const struct kube_request get = {.path = "/version"};
+    struct casb_call call = fake_call();
+    char version[KUBE_VERSION_BYTES];
+
+    (void)state;
+    assert_int_equal(kube_list(kube, &call, "/api/v1/nodes", NULL, take_item, NULL, version, NULL),
+                     0);
+    assert_int_equal(last_timeout_ns, 300 * CLOCK_S);
+    assert_int_equal(last_idle_timeout_ns, 30 * CLOCK_S);
+    assert_int_equal(kube_request(kube, &call, &get, NULL, NULL, NULL), 0);
+    assert_int_equal(last_timeout_ns, 30 * CLOCK_S);
+    kube_close(kube);
+    fake_api_stop(api);
+}
+
 static void a_text_is_cut_at_its_limit(void **state)
 {
     static const struct fake_reply script[] = {{.status = 200, .body = "0123456789"}};
@@ -767,6 +797,7 @@ int main(void)
         TEST(an_answer_to_a_request_for_text_is_final_unless_the_api_says_later),
         TEST(a_text_is_asked_for_again_where_the_connection_broke),
         TEST(a_text_that_takes_too_long_is_not_asked_for_again),
+        TEST(a_page_of_a_list_may_take_its_time_if_it_flows),
         TEST(a_text_is_cut_at_its_limit),
         TEST(a_long_refusal_is_cut),
         TEST(a_permission_is_asked_for),
