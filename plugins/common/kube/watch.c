@@ -204,17 +204,25 @@ static int turn(struct kube *kube, const struct casb_call *call, const char *pat
     return r;
 }
 
-/* How long to wait before the next connection. */
-static int64_t pause_ns(const struct watch_stream *stream, int code, unsigned *failures)
+/* How long to wait before the next connection: not for longer than a watch is trusted. */
+static int64_t pause_ns(const struct watch_stream *stream, int64_t end_ns, int code,
+                        unsigned *failures)
 {
-    int64_t wait;
+    int64_t left = end_ns - clock_now_ns(), wait;
 
     if (stream->any)
         *failures = 0;
     if (!code && stream->retry_ns < 0)
         return 0;
     wait = clock_backoff(++*failures, BACKOFF_BASE, BACKOFF_CAP);
-    return wait > stream->retry_ns ? wait : stream->retry_ns;
+    if (wait < stream->retry_ns)
+        wait = stream->retry_ns;
+    return wait < left ? wait : left;
+}
+
+static int list_again(const char *path, struct casb_error *err)
+{
+    return err_set(err, CASB_ECONFLICT, "watch of %s: it is time to list again", path);
 }
 
 /*
@@ -230,7 +238,7 @@ static int watch(struct kube *kube, const struct casb_call *call, const char *pa
     bool open;
     int r = 0;
 
-    while (!r) {
+    while (!r && clock_now_ns() < end_ns) {
         struct casb_error why = {0};
 
         r = turn(kube, call, path, query, end_ns, stream, &open, &why);
@@ -239,13 +247,13 @@ static int watch(struct kube *kube, const struct casb_call *call, const char *pa
         if (r && r != CASB_EUNREACHABLE)
             return err_pass(err, &why);
         if (clock_now_ns() >= end_ns || (open && !stream->any && stream->retry_ns < 0))
-            return err_set(err, CASB_ECONFLICT, "watch of %s: it is time to list again", path);
+            return list_again(path, err);
         if (r)
             plog(client_host(kube), CASB_WARN, NULL, "watch broke and is taken up again: %s",
                  why.text);
-        r = clock_sleep(call, pause_ns(stream, r, &failures));
+        r = clock_sleep(call, pause_ns(stream, end_ns, r, &failures));
     }
-    return err_set(err, (enum casb_code)r, "watch of %s", path);
+    return r ? err_set(err, (enum casb_code)r, "watch of %s", path) : list_again(path, err);
 }
 
 int kube_watch(struct kube *kube, const struct casb_call *call, const char *path,

@@ -225,6 +225,21 @@ static void refused_connections_back_off_and_resume(void **state)
     assert_true(waits[0] >= 5 * CLOCK_S);
 }
 
+/* A list tells what a watch that is to come back in ten minutes does not. */
+static void nobody_waits_for_longer_than_a_watch_is_trusted(void **state)
+{
+    static const struct fake_reply script[] = {
+        {503, "", "600"},
+        {200, EVENT("ADDED", "a", "2")
+                  FAILURE(429, "TooManyRequests", ",\"details\":{\"retryAfterSeconds\":600}")},
+        {200, STOP}};
+
+    (void)state;
+    TRY(script, 7, "a ", 3, {"1", "1", "2"});
+    for (size_t i = 0; i < 2; i++)
+        assert_in_range(waits[i], 10 * CLOCK_S, 24 * CLOCK_S);
+}
+
 static void refusals_are_final(void **state)
 {
     static const int statuses[] = {401, 403};
@@ -372,6 +387,7 @@ int main(void)
         TEST(a_version_that_is_too_old_is_the_callers),
         TEST(errors_in_the_stream_back_off_and_resume),
         TEST(refused_connections_back_off_and_resume),
+        TEST(nobody_waits_for_longer_than_a_watch_is_trusted),
         TEST(refusals_are_final),
         TEST(what_is_no_event_is_an_error),
         TEST(the_call_ends_the_watch),
