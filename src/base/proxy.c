@@ -197,10 +197,29 @@ int proxy_choose(const struct proxy_env *env, const struct url *server, const ch
     return 0;
 }
 
+/*
+ * "USER:PASSWORD@", or "". Of several '@' the last one ends it, as for Go; libcurl refuses the
+ * others unless they are encoded. The caller frees it by tls_secret_free(). NULL: no memory.
+ */
+static char *encode_userinfo(const struct url *url)
+{
+    char *out = calloc(3 * url->userinfo_len + 2, 1), *end = out;
+
+    for (size_t i = 0; out && i < url->userinfo_len; i++) {
+        bool at = url->userinfo[i] == '@';
+
+        end = mempcpy(end, at ? "%40" : url->userinfo + i, at ? 3 : 1);
+    }
+    if (out && url->userinfo)
+        *end = '@';
+    return out;
+}
+
 int proxy_parse(const char *text, const char *origin, char **ret,
                 char shown[static URL_ORIGIN_BYTES], struct casb_error *err)
 {
     _cleanup_(tls_secret_freep) char *full = NULL;
+    _cleanup_(tls_secret_freep) char *userinfo = NULL;
     char clean[120], address[URL_ADDRESS_BYTES];
     const char *scheme;
     struct url url;
@@ -213,8 +232,8 @@ int proxy_parse(const char *text, const char *origin, char **ret,
     scheme = strcmp(url.scheme, "socks5") ? url.scheme : "socks5h";
     url_address(address, &url);
     snprintf(shown, URL_ORIGIN_BYTES, "%s://%s", url.scheme, address);
-    if (asprintf(ret, "%s://%.*s%s%s", scheme, (int)url.userinfo_len,
-                 url.userinfo ? url.userinfo : "", url.userinfo ? "@" : "", address) < 0)
+    userinfo = encode_userinfo(&url);
+    if (!userinfo || asprintf(ret, "%s://%s%s", scheme, userinfo, address) < 0)
         return err_nomem(err);
     return 0;
 }
