@@ -163,6 +163,8 @@ static int page(struct list *list, bool *ret_done, struct casb_error *err)
     }
     if (r)
         return err_pass_after(err, &why, &list->trouble);
+    if (listreader_is_cut(&list->reader) && ++list->recoveries <= RECOVERIES)
+        return 0;
     r = end_page(list, err);
     *ret_done = !list->token;
     return r < 0 ? err_wrap(err, r, "GET %s", list->path) : r;

@@ -86,12 +86,17 @@ int listreader_feed(struct listreader *reader, const char *data, size_t len)
     return r;
 }
 
-int listreader_end(struct listreader *reader)
+bool listreader_is_cut(const struct listreader *reader)
 {
     bool whole = reader->format == LISTREADER_PROTO ? protolist_is_whole(&reader->proto)
                                                     : reader->json.state == JSONLIST_END;
 
-    if (whole && reader->pending.len == 0 && reader->meta)
+    return !whole || reader->pending.len > 0;
+}
+
+int listreader_end(struct listreader *reader)
+{
+    if (!listreader_is_cut(reader) && reader->meta)
         return 0;
     return err_set(reader->err, CASB_EINVALID, "the answer is no list");
 }

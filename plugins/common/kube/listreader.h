@@ -35,6 +35,12 @@ struct listreader {
  */
 int listreader_feed(struct listreader *reader, const char *data, size_t len) _warn_unused_;
 
+/*
+ * There is no further piece: is one missing? Where a server tells no length, and closes the
+ * connection at the end, nothing else shows that it was cut.
+ */
+bool listreader_is_cut(const struct listreader *reader);
+
 /* There is no further piece: CASB_EINVALID where the list is not whole. */
 int listreader_end(struct listreader *reader) _warn_unused_;
 

@@ -216,6 +216,21 @@ static void a_page_is_tried_again_and_given_once(void **state)
     TRY(script, 0, "a b ", "5", 4);
 }
 
+/* A server that closes the connection at the end tells no length. */
+static void a_page_without_its_end_is_asked_for_again(void **state)
+{
+    static const struct fake_reply once[] = {{200, PAGE("5", "t", ITEM("a"))},
+                                             {200, "{" META("5", "") ",\"items\":[" ITEM("b") ","},
+                                             {200, ""},
+                                             {200, PAGE("5", "", ITEM("b") "," ITEM("c"))}};
+    static const struct fake_reply always[] = {
+        {200, ""}, {200, "{"}, {200, "{" META("5", "")}, {200, "{\"items\":[]"}, {200, ""}};
+
+    (void)state;
+    TRY(once, 0, "a b c ", "5", 4);
+    TRY(always, CASB_EINVALID, "", "", 4, "GET /api/v1/nodes: the answer is no list");
+}
+
 static void items_without_uid_are_all_given(void **state)
 {
     static const struct fake_reply script[] = {{200, PAGE("5", "", "{},{}")}};
@@ -261,13 +276,12 @@ static void the_caller_can_stop(void **state)
 static void what_is_no_list_is_an_error(void **state)
 {
     static const char *const bodies[] = {
-        "",
         "[]",
         "{}",
         "{\"items\":[]}",
         "<html>",
         "{" META("5", "") ",\"items\":{}}",
-        "{" META("5", "") ",\"items\":[1]",
+        "{" META("5", "") ",\"items\":[1,}",
         "{" META("5", "") ",\"items\":[{]}",
         "{" META("5", "") ",\"items\":[,]}",
         "{" META("5", "") ",\"items\":[{\"a\":1,}]}",
@@ -318,6 +332,7 @@ int main(void)
         cmocka_unit_test(starting_over_without_anything_new_ends),
         cmocka_unit_test(why_it_started_over_is_said_when_it_fails),
         cmocka_unit_test(a_page_is_tried_again_and_given_once),
+        cmocka_unit_test(a_page_without_its_end_is_asked_for_again),
         cmocka_unit_test(items_without_uid_are_all_given),
         cmocka_unit_test(an_item_that_no_object_can_be_is_an_error),
         cmocka_unit_test(a_nul_in_an_item_ends_nothing),
