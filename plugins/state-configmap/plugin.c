@@ -111,12 +111,25 @@ static int state_check(void *self, const struct casb_call *call, casb_check_fn *
     return r;
 }
 
+/*
+ * A command that ends by CASB_EINVALID blames the settings, and by CASB_ECONFLICT a lock that
+ * another pass holds. What the API answered or refused is neither.
+ */
+static int settle(int r, struct casb_error *err)
+{
+    if (r != CASB_EINVALID && (r != CASB_ECONFLICT || !err || !err->http))
+        return r;
+    if (err)
+        err->code = CASB_EFAILED;
+    return CASB_EFAILED;
+}
+
 static int state_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
                       struct casb_error *err)
 {
     struct state *state = self;
 
-    return lease_take(state->lease, call, lost, arg, err);
+    return settle(lease_take(state->lease, call, lost, arg, err), err);
 }
 
 static int state_load(void *self, const struct casb_call *call, casb_record_fn *each, void *arg,
@@ -124,7 +137,7 @@ static int state_load(void *self, const struct casb_call *call, casb_record_fn *
 {
     struct state *state = self;
 
-    return configmaps_load(&state->maps, call, each, arg, err);
+    return settle(configmaps_load(&state->maps, call, each, arg, err), err);
 }
 
 static int state_store(void *self, const struct casb_call *call, const struct casb_record *records,
@@ -148,7 +161,7 @@ static int state_drop(void *self, const struct casb_call *call, const char *cons
 
     if (!r)
         r = record_drops(uids, count, &changes, err);
-    return r ? r : configmaps_change(&state->maps, call, changes, NULL, err);
+    return r ? r : settle(configmaps_change(&state->maps, call, changes, NULL, err), err);
 }
 
 static int state_load_pass(void *self, const struct casb_call *call, casb_pass_fn *take, void *arg,
@@ -156,7 +169,7 @@ static int state_load_pass(void *self, const struct casb_call *call, casb_pass_f
 {
     struct state *state = self;
 
-    return configmaps_load_pass(&state->maps, call, take, arg, err);
+    return settle(configmaps_load_pass(&state->maps, call, take, arg, err), err);
 }
 
 static int state_store_pass(void *self, const struct casb_call *call, const struct casb_pass *pass,

@@ -149,6 +149,31 @@ ends 3 "the answer is a 'Status', no list" "a list of records that is a failure"
 ends 3 "who? (HTTP 401)" "a lock that was not taken" \
     "[{\"match\": \"POST $lease_path\", \"text\": \"$no\"}]"
 ends 3 "lease" "a lock that cannot be had" "[{\"match\": \"* $lease_path*\", \"status\": 403}]"
+# Exit status 2 is for wrong settings and 5 for a lock that another pass holds: no answer is either.
+pass 0 "before the state fails" run
+while IFS='|' read -r request answer text commands; do
+    for command in $commands; do
+        [ "$command" = forget ] && command='forget node-1'
+        faults "[{\"match\": \"$request\", $answer}]"
+        # shellcheck disable=SC2086 # a command line
+        pass 3 "$command where $request gives $answer" $command
+        faults '[]'
+        has err "$text" "and it is said"
+    done
+done <<END
+GET $lease_path/*|"text": "<html>login"|no JSON: '<html>login'|run forget
+GET $lease_path/*|"status": 400|HTTP 400|run forget
+POST $lease_path|"status": 400, "message": "policy"|policy|run forget
+POST $lease_path|"status": 405|HTTP 405|run
+POST $lease_path|"status": 406|HTTP 406|run
+POST $lease_path|"status": 422|HTTP 422|run
+GET $lease_path?label*|"status": 409|HTTP 409|run forget
+GET $state_path?*|"text": "<html>login"|is no list|run status coverage
+GET $state_path?*|"status": 400|HTTP 400|status coverage
+GET $state_path?*|"status": 410|HTTP 410|status coverage forget
+PATCH $state_path/*|"status": 422|HTTP 422|forget
+PATCH $state_path/*|"status": 409|HTTP 409|forget
+END
 # The lock is asked for, and the pass asked to end before the answer is there.
 faults "[{\"match\": \"POST $lease_path\", \"delay_ms\": 3000}]"
 counts
