@@ -86,6 +86,7 @@ int remove_pod(struct discovery *discovery, const struct casb_call *call, const 
 /* What one look at all pods found. */
 struct sweep {
     const struct discovery *d;
+    bool all;        /* one that cannot be deleted is a failure */
     json_t *pods;    /* array of {name, uid, deleted, held} */
     size_t removed;  /* so far, in all looks */
     int64_t grace_s; /* the longest that one of them has to end */
@@ -136,6 +137,24 @@ static int list_pods(struct sweep *sweep, const struct casb_call *call, struct c
     return r;
 }
 
+/* In a pass one pod that cannot be deleted costs no other node its turn. */
+static int delete_one(struct sweep *sweep, const struct casb_call *call, const char *name,
+                      const char *uid, struct casb_error *err)
+{
+    struct casb_error why = {0};
+    int r = api_pod_delete(sweep->d->kube, call, sweep->d->plan.namespace, name, uid, &why);
+
+    if (r == 0) {
+        sweep->removed++;
+        return 0;
+    }
+    err_wrap(&why, r, "pod '%s'", name);
+    if (sweep->all || clock_check(call) < 0)
+        return err_pass(err, &why);
+    plog(sweep->d->host, CASB_WARN, NULL, "what an earlier pass left stays: %s", why.text);
+    return 0;
+}
+
 /* One look, in which all pods that are not being deleted are. */
 static int sweep_once(struct sweep *sweep, const struct casb_call *call, struct casb_error *err)
 {
@@ -148,10 +167,9 @@ static int sweep_once(struct sweep *sweep, const struct casb_call *call, struct 
 
         if (!name || !uid || jsonx_string(pod, "deleted"))
             continue;
-        r = api_pod_delete(sweep->d->kube, call, sweep->d->plan.namespace, name, uid, err);
-        if (r < 0 && !first)
-            first = err_wrap(err, r, "pod '%s'", name);
-        sweep->removed += r == 0;
+        r = delete_one(sweep, call, name, uid, err);
+        if (!first)
+            first = r;
         if (clock_check(call) < 0)
             break;
     }
@@ -222,7 +240,7 @@ int remove_all(struct discovery *discovery, const struct casb_call *call, bool u
                size_t *ret_removed, struct casb_error *err)
 {
     json_auto_t *pods = json_array();
-    struct sweep sweep = {.d = discovery, .pods = pods};
+    struct sweep sweep = {.d = discovery, .all = until_gone, .pods = pods};
     int r;
 
     if (!pods)

@@ -14,9 +14,9 @@ int remove_pod(struct discovery *discovery, const struct casb_call *call, const 
 
 /*
  * Deletes all pods of the instance that are not being deleted already; *ret_removed counts them.
- * Goes on after a failure, and returns the first. With `until_gone` it waits for them, some seconds
+ * With `until_gone` it goes on after a failure, returns the first, and waits for them, some seconds
  * longer than their grace: those that stay are CASB_EFAILED, each with what holds it. Without, one
- * that should long be gone is warned about.
+ * that cannot be deleted, or should long be gone, is warned about.
  */
 int remove_all(struct discovery *discovery, const struct casb_call *call, bool until_gone,
                size_t *ret_removed, struct casb_error *err) _warn_unused_;

@@ -137,6 +137,25 @@ write_settings
 pass 0 "once the finalizer is gone, so is the pod" cleanup
 is "and nothing is left" until_true 30 nothing_left
 
+# What refuses to have one pod deleted keeps no other node from being registered.
+hold_cli
+start_pass run --force all
+until_true 60 held 2
+kill -KILL "$pass_pid"
+end_pass 137 "a pass is killed, and leaves its pods"
+end_held
+write_settings
+before=$(registrations)
+faults "[{\"match\": \"DELETE $pods_path/*-node-1\", \"status\": 403, \"message\": \"denied by w\"}]"
+pass 1 "a leftover that may not be deleted" run --force all
+is "costs only its own node" test "$(registrations)" = $((before + 1))
+has err "what an earlier pass left stays: pod '$instance-node-1'" "and is named"
+pass 3 "cleanup fails by it" cleanup
+has err "denied by w" "and says why"
+faults '[]'
+pass 0 "once it may be, the next pass removes it" run
+is "and leaves nothing" until_true 30 nothing_left
+
 ends 3 "HTTP 500" "an API server that only fails" '[{"match": "*", "status": 500}]'
 ends 3 "nodes" "a list of nodes that is garbage" \
     '[{"match": "GET /api/v1/nodes?*", "garbage": true}]'

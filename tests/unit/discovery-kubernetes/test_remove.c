@@ -196,10 +196,38 @@ static void sweep_goes_on_after_a_failure_and_reports_it(void **state)
     fake_kube_add_pod(&s->kube, named("a", NULL));
     fake_kube_add_pod(&s->kube, named("b", NULL));
     s->kube.delete_fails = CASB_EUNREACHABLE;
-    assert_int_equal(remove_all(&s->discovery, &s->call, false, &removed, &s->err),
+    assert_int_equal(remove_all(&s->discovery, &s->call, true, &removed, &s->err),
                      CASB_EUNREACHABLE);
     assert_int_equal(s->kube.deletes, 2);
     assert_string_equal(s->err.text, "pod 'a': no");
+    assert_int_equal(removed, 77);
+}
+
+static void sweep_of_a_pass_warns_of_what_cannot_be_deleted(void **state)
+{
+    static const int classes[] = {CASB_EDENIED, CASB_EUNREACHABLE, CASB_ECONFLICT, CASB_EFAILED};
+    struct setup *s = *state;
+
+    fake_kube_add_pod(&s->kube, named("a", NULL));
+    for (size_t i = 0; i < ELEMENTS(classes); i++) {
+        size_t removed = 77;
+
+        *s->log = '\0';
+        s->kube.delete_fails = classes[i];
+        assert_int_equal(remove_all(&s->discovery, &s->call, false, &removed, &s->err), 0);
+        assert_int_equal(removed, 0);
+        assert_string_equal(s->log, "what an earlier pass left stays: pod 'a': no");
+    }
+}
+
+static void sweep_fails_where_nothing_can_be_listed(void **state)
+{
+    struct setup *s = *state;
+    size_t removed = 77;
+
+    for (size_t i = 0; i < ELEMENTS(s->kube.list_fails); i++)
+        s->kube.list_fails[i] = CASB_EDENIED;
+    assert_int_equal(remove_all(&s->discovery, &s->call, false, &removed, &s->err), CASB_EDENIED);
     assert_int_equal(removed, 77);
 }
 
@@ -220,6 +248,8 @@ int main(void)
         TEST(sweep_deletes_pods_of_the_version_before),
         TEST(a_conflict_that_is_not_about_the_uid_is_a_failure),
         TEST(sweep_goes_on_after_a_failure_and_reports_it),
+        TEST(sweep_of_a_pass_warns_of_what_cannot_be_deleted),
+        TEST(sweep_fails_where_nothing_can_be_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
