@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+#define HTTP_INTERNAL_ERROR                                                                        \
+    500 /* of the API server itself, as for a webhook that does not answer */
+
 /* Between two tries. Room that became free is to be used soon. */
 #define BACKOFF_BASE_NS (500 * CLOCK_MS)
 #define BACKOFF_CAP_NS  (5 * CLOCK_S)
@@ -196,8 +199,11 @@ static int judge_refusal(const struct creation *c, enum refusal refusal, int64_t
     return passing ? LATER : failure->code;
 }
 
-/* The pod may be there all the same. */
-static int judge_unsure(const struct creation *c, const struct casb_error *failure,
+/*
+ * The pod may be there all the same. `over`: nothing of the request is on its way any more, so that
+ * what a look does not find was not made.
+ */
+static int judge_unsure(const struct creation *c, const struct casb_error *failure, bool over,
                         struct casb_error *err)
 {
     struct casb_error trouble = {0};
@@ -208,6 +214,8 @@ static int judge_unsure(const struct creation *c, const struct casb_error *failu
         return MADE;
     if (r < 0 && r != CASB_EUNREACHABLE)
         return err_pass_after(err, &trouble, failure);
+    if (r == 0 && over)
+        ledger_forget(c->discovery->ledger, c->pod);
     err_pass(err, failure);
     return failure->code == CASB_ECONFLICT ? AGAIN : LATER;
 }
@@ -232,8 +240,9 @@ static int try_once(const struct creation *c, const json_t *manifest, int64_t be
     if (r == CASB_ECANCELLED || r == CASB_ETIMEOUT)
         return err_pass(err, &failure);
     refusal = refusal_judge(&failure, status, unknown);
-    return refusal == REFUSAL_UNSURE ? judge_unsure(c, &failure, err)
-                                     : judge_refusal(c, refusal, begun_ns, &failure, err);
+    return refusal == REFUSAL_UNSURE
+               ? judge_unsure(c, &failure, status && failure.http == HTTP_INTERNAL_ERROR, err)
+               : judge_refusal(c, refusal, begun_ns, &failure, err);
 }
 
 /* Time is over: what the API said last is why, unless somebody did not want to wait any longer. */

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "discovery-kubernetes/api.h"
 
-/* How long a creation that was cut off may still be on its way through the API server. */
-#define SETTLE_NS      (3 * CLOCK_S)
+/* How long what was cut off may still be on its way through the API server, as for the lease. */
+#define SETTLE_NS      (10 * CLOCK_S)
 #define SETTLE_STEP_NS (250 * CLOCK_MS)
 
 /* How long a pod may take to be gone, longer than it was given to end. */
@@ -18,7 +18,7 @@
 #define LIST_BYTES   200 /* of the pods in one line, but for the last; the rest is counted */
 #define LINE_BYTES   (LIST_BYTES + 600)
 
-/* Finds the pod of that name, which may still be on its way. NULL: there is none. */
+/* Finds the pod of that name, which may still be on its way. That it never came is not known. */
 static int find(const struct discovery *d, const struct casb_call *call, const char *pod,
                 json_t **ret, struct casb_error *err)
 {
@@ -30,9 +30,9 @@ static int find(const struct discovery *d, const struct casb_call *call, const c
         r = api_pod_get(d->kube, call, d->plan.namespace, pod, &found, err);
         if (r < 0)
             return r;
-        if (found || clock_now_ns() >= until_ns)
+        if (found)
             break;
-        r = clock_sleep(call, SETTLE_STEP_NS);
+        r = clock_now_ns() >= until_ns ? CASB_ETIMEOUT : clock_sleep(call, SETTLE_STEP_NS);
         if (r < 0)
             return err_set(err, (enum casb_code)r, "its creation may still be on its way");
     }
@@ -151,7 +151,7 @@ static int delete_one(struct sweep *sweep, const struct casb_call *call, const c
     err_wrap(&why, r, "pod '%s'", name);
     if (sweep->all || clock_check(call) < 0)
         return err_pass(err, &why);
-    plog(sweep->d->host, CASB_WARN, NULL, "what an earlier pass left stays: %s", why.text);
+    plog(sweep->d->host, CASB_WARN, NULL, "left for the next pass to remove: %s", why.text);
     return 0;
 }
 

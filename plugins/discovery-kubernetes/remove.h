@@ -7,7 +7,8 @@
 
 /*
  * Deletes the pod that this pass made for the node, also one whose creation was cut off before the
- * API answered. None there is a success. Thread-safe for different nodes.
+ * API answered: CASB_ETIMEOUT where that does not appear, since it still may. None that was made is
+ * a success. Thread-safe for different nodes.
  */
 int remove_pod(struct discovery *discovery, const struct casb_call *call, const char *node,
                struct casb_error *err) _warn_unused_;

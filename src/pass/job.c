@@ -63,6 +63,7 @@ bool job_remove(struct job *job)
 
     turn_enter(&job->turn, TURN_REMOVING);
     if (ops->remove(job->source->self, &call, &job->node, &err)) {
+        atomic_store(&job->turn.pass->left_behind, true);
         job_log(job, CASB_WARN, "its backup CAS is left for the next pass to remove: %s", err.text);
         return false;
     }

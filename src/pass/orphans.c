@@ -92,6 +92,26 @@ static void remove_private_copies(void)
         log_info("removed %zu private folders of dead passes", removed);
 }
 
+void orphans_look_again(struct pass *pass)
+{
+    struct casb_call call = turn_cleanup_call(pass);
+
+    for (size_t i = 0; i < pass->plugins->n_sources; i++) {
+        const struct plugin *source = &pass->plugins->sources[i];
+        const struct casb_discovery_ops *ops = plugins_discovery(source);
+        struct casb_error err = {0};
+        size_t removed = 0;
+
+        if (!ops->sweep || !atomic_load(&pass->left_behind) || atomic_load(&pass->lock_lost))
+            continue;
+        if (ops->sweep(source->self, &call, false, &removed, &err))
+            log_warn("source '%s': what is left is not removed: %s", source->host.source, err.text);
+        if (removed > 0)
+            log_info("source '%s': removed %zu backup CAS that had stayed behind",
+                     source->host.source, removed);
+    }
+}
+
 int orphans_remove(struct pass *pass, struct casb_error *err)
 {
     int r = records_each(pass->records, remove_noted, pass);

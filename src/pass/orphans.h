@@ -13,4 +13,10 @@
  */
 int orphans_remove(struct pass *pass, struct casb_error *err) _warn_unused_;
 
+/*
+ * Where some backup CAS of this pass could not be removed in its turn, has the sources that can
+ * list theirs remove them, when every turn is over: one whose creation was slow may have come.
+ */
+void orphans_look_again(struct pass *pass);
+
 #endif

@@ -85,6 +85,7 @@ static int work_off(struct pass *pass, struct casb_error *err)
         return r;
     r = intake_scan(pass, err);
     turn_wait(pass);
+    orphans_look_again(pass);
     giveup_tell(pass);
     if (!r)
         intake_judge_las(pass);

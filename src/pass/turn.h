@@ -86,7 +86,8 @@ struct pass {
     struct selection selection;     /* only for the scanning thread */
     _Atomic int64_t interrupted_ns; /* when the work was first seen to be over; 0: it goes on */
     atomic_bool lock_lost;
-    atomic_size_t orphans_left;        /* backup CAS of earlier passes that could not be removed */
+    atomic_bool left_behind;    /* some backup CAS could not be removed when it was its turn */
+    atomic_size_t orphans_left; /* backup CAS of earlier passes that could not be removed */
     atomic_size_t las_known, las_none; /* nodes whose LAS shows an identity; shows none */
     atomic_bool cut_short;             /* some node's turn was not over when the pass had to end */
 

@@ -14,6 +14,7 @@ counts() { api DELETE /sandbox/counts >/dev/null; }
 counted() { api GET /sandbox/counts | jq ".[\"$1\"] // 0"; }
 
 made_lock() { [ "$(counted 'create leases')" -ge 1 ]; }
+asked_for_pods() { [ "$(counted 'list pods')" -ge 3 ]; } # two by the sweep, then the watch's
 asked_for_lock() { [ "$(counted 'get leases')" -ge 1 ]; }
 
 # heals NAME FAULTS: a pass that registers both nodes in spite of them.
@@ -149,7 +150,7 @@ before=$(registrations)
 faults "[{\"match\": \"DELETE $pods_path/*-node-1\", \"status\": 403, \"message\": \"denied by w\"}]"
 pass 1 "a leftover that may not be deleted" run --force all
 is "costs only its own node" test "$(registrations)" = $((before + 1))
-has err "what an earlier pass left stays: pod '$instance-node-1'" "and is named"
+has err "left for the next pass to remove: pod '$instance-node-1'" "and is named"
 pass 3 "cleanup fails by it" cleanup
 has err "denied by w" "and says why"
 faults '[]'
@@ -204,6 +205,17 @@ end_pass 143 "a pass that is asked to end while it takes the lock"
 faults '[]'
 is "its request is done all the same" until_true 30 made_lock
 is "no lock is left behind" test -z "$(leases)"
+# The same with the pods, whose creation takes longer than the pass would.
+faults "[{\"match\": \"POST $pods_path\", \"delay_ms\": 6000}]"
+counts
+start_pass run --force all
+until_true 60 asked_for_pods
+sleep 0.5
+kill -TERM "$pass_pid"
+end_pass 143 "a pass that is asked to end while its pods are made"
+faults '[]'
+is "they were made all the same" test "$(counted 'create pods')" = 2
+is "and are gone" until_true 30 nothing_left
 ends 1 "pod" "pods that cannot be created" "[{\"match\": \"POST $pods_path\", \"status\": 403}]"
 
 # A server or a proxy in between that shows what it was sent.

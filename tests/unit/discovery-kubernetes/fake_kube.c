@@ -233,7 +233,8 @@ static int create(struct kube *kube, const struct kube_request *request, json_t 
         return err_set(err, CASB_EUNREACHABLE, "connection reset");
     case FAKE_CANCELLED:
         kube->late_pod = make_pod(kube, manifest);
-        kube->late_gets = 2;
+        if (kube->late_gets == 0)
+            kube->late_gets = 2;
         wake(kube->cancel_fd);
         return err_set(err, CASB_ECANCELLED, "cancelled");
     case FAKE_CREATED:

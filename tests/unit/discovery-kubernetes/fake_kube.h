@@ -68,7 +68,7 @@ struct kube {
     size_t posts, gets, deletes, lists, texts; /* how often each was asked for */
     int64_t text_deadline_ns;                  /* of the last log's call */
     int64_t delete_deadline_ns;                /* of the last DELETE's call */
-    int late_gets;                             /* GETs until the pod of a FAKE_CANCELLED is there */
+    int late_gets; /* GETs until the pod of a FAKE_CANCELLED is there; 0: 2 */
     json_t *late_pod;
     char query[256], query_before[256]; /* labelSelectors of the last list, and the one before */
     unsigned uids;

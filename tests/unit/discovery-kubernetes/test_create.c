@@ -189,6 +189,56 @@ static void a_create_that_was_cut_off_is_removed_when_it_appears(void **state)
     close(cancel_fd);
 }
 
+/* Its creation is cut off, and the pod comes with that many looks at it. */
+static void cut_off(struct setup *s, int gets)
+{
+    int cancel_fd = eventfd(0, 0);
+
+    s->call.cancel_fd = cancel_fd;
+    s->kube.cancel_fd = cancel_fd;
+    s->kube.late_gets = gets;
+    s->kube.creates[0].answer = FAKE_CANCELLED;
+    assert_int_equal(spawn(s), CASB_ECANCELLED);
+    close(cancel_fd);
+    s->call.cancel_fd = -1;
+    s->err = (struct casb_error){0};
+}
+
+static void a_create_that_is_slow_is_waited_for(void **state)
+{
+    struct setup *s = *state;
+
+    cut_off(s, 36); /* 9 s */
+    assert_int_equal(clean(s), 0);
+    assert_int_equal(count_pods(s), 0);
+    assert_int_equal(s->kube.deletes, 1);
+}
+
+static void a_create_that_stays_away_is_not_forgotten(void **state)
+{
+    struct setup *s = *state;
+
+    cut_off(s, 50);
+    assert_int_equal(clean(s), CASB_ETIMEOUT);
+    assert_string_equal(s->err.text, "pod 'cas-node-1': its creation may still be on its way");
+    s->err = (struct casb_error){0};
+    assert_int_equal(clean(s), 0);
+    assert_int_equal(s->kube.deletes, 1);
+}
+
+static void an_error_of_the_api_server_itself_leaves_nothing_on_its_way(void **state)
+{
+    struct setup *s = *state;
+
+    for (size_t i = 0; i < ELEMENTS(s->kube.creates); i++)
+        s->kube.creates[i] = WEBHOOK;
+    assert_int_not_equal(spawn(s), 0);
+    s->err = (struct casb_error){0};
+    wait_count = 0;
+    assert_int_equal(clean(s), 0);
+    assert_int_equal(wait_count, 0);
+}
+
 static void a_lost_answer_is_settled_by_a_look(void **state)
 {
     struct setup *s = *state;
@@ -311,6 +361,9 @@ int main(void)
         TEST(nobody_waits_for_a_quota_once_the_pass_is_cancelled),
         TEST(a_pod_that_admission_takes_from_us_fails_and_goes),
         TEST(a_create_that_was_cut_off_is_removed_when_it_appears),
+        TEST(a_create_that_is_slow_is_waited_for),
+        TEST(a_create_that_stays_away_is_not_forgotten),
+        TEST(an_error_of_the_api_server_itself_leaves_nothing_on_its_way),
         TEST(a_lost_answer_is_settled_by_a_look),
         TEST(a_dropped_request_is_repeated),
         TEST(a_conflict_without_a_pod_is_repeated_but_not_for_ever),

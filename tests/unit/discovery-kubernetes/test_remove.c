@@ -216,7 +216,7 @@ static void sweep_of_a_pass_warns_of_what_cannot_be_deleted(void **state)
         s->kube.delete_fails = classes[i];
         assert_int_equal(remove_all(&s->discovery, &s->call, false, &removed, &s->err), 0);
         assert_int_equal(removed, 0);
-        assert_string_equal(s->log, "what an earlier pass left stays: pod 'a': no");
+        assert_string_equal(s->log, "left for the next pass to remove: pod 'a': no");
     }
 }
 

@@ -90,6 +90,35 @@ static void what_does_not_go_matters_to_cleanup_alone(void **state)
     fake_done(&f);
 }
 
+static void what_could_not_be_removed_in_its_turn_is_swept_at_the_end(void **state)
+{
+    static const struct {
+        bool remove_fails, lists, lock_breaks;
+        int sweeps;
+        size_t alive;
+    } rows[] = {
+        {false, true, false, 1, 0},
+        {true, true, false, 2, 0},
+        {true, false, false, 0, 1},
+        {true, true, true, 1, 1}, /* what is there may be another pass's */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        struct fake f;
+
+        fake_init(&f, 2);
+        if (!rows[i].lists)
+            fake_without_sweep(&f);
+        f.world.nodes[1].remove_fails = rows[i].remove_fails;
+        f.world.lock_breaks = rows[i].lock_breaks;
+        assert_int_equal(fake_pass(&f, PASS_RUN), rows[i].lock_breaks ? CASB_EFAILED : 0);
+        assert_int_equal(f.world.sweeps, rows[i].sweeps);
+        assert_int_equal(fake_alive(&f), rows[i].alive);
+        fake_done(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_noted_spawn_is_not_forgotten_until_it_is_removed),
         cmocka_unit_test(cleanup_tries_each_node_of_a_source_that_cannot_list),
         cmocka_unit_test(what_does_not_go_matters_to_cleanup_alone),
+        cmocka_unit_test(what_could_not_be_removed_in_its_turn_is_swept_at_the_end),
     };
 
     log_init(CASB_ERROR + 1, false);
