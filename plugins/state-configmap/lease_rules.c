@@ -20,6 +20,8 @@ enum lease_verdict lease_judge(const json_t *lease, struct lease_sight *sight, c
     const json_t *spec = jsonx_object(lease, "spec");
     int64_t duration_s = jsonx_int(lease, "spec.leaseDurationSeconds", fallback_s);
 
+    if (duration_s < 1 || duration_s > INT32_MAX)
+        duration_s = fallback_s;
     if (text_empty(jsonx_string(lease, "spec.holderIdentity")))
         return LEASE_FREE;
     if (lease_is_held_by(lease, me))

@@ -29,8 +29,9 @@ struct lease_sight {
 };
 
 /*
- * Judges the lease as it is now. `fallback_s` is the duration of one that gives none. Returns a
- * verdict; keeps the first spec in `sight`, which the caller ends by json_decref(sight->spec).
+ * Judges the lease as it is now. `fallback_s` is the duration of one that gives none from 1 to
+ * INT32_MAX, as the API has them. Returns a verdict; keeps the first spec in `sight`, which the
+ * caller ends by json_decref(sight->spec).
  */
 enum lease_verdict lease_judge(const json_t *lease, struct lease_sight *sight, const char *me,
                                int64_t fallback_s, int64_t now_ns);
