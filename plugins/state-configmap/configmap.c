@@ -222,16 +222,6 @@ int configmaps_load_pass(struct configmaps *maps, const struct casb_call *call, 
 
 /* ---- writing */
 
-/* What no list would show is as good as not written. */
-static int check_made(const json_t *sent, const json_t *made, struct casb_error *err)
-{
-    const char *lost = ownership_find_lost(sent, made);
-
-    return lost ? err_set(err, CASB_EFAILED, "admission changed '%s', by which it is found again",
-                          lost)
-                : 0;
-}
-
 static int create(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
                   json_t *part, struct casb_error *err)
 {
@@ -256,7 +246,7 @@ static int create(struct configmaps *maps, const struct casb_call *call, struct 
         if (!r)
             r = kube_request(maps->kube, call, &request, &created, NULL, &trouble);
         if (!r)
-            r = check_made(body, created, &trouble);
+            r = shards_check_made(body, created, &trouble);
         if (!r)
             shard_written(shard, part, created);
         else

@@ -58,8 +58,7 @@ static int create(struct lease *lease, const struct casb_call *call, bool *ret_u
 {
     struct kube_request request = {.verb = KUBE_POST, .path = lease->all};
     const char *instance = lease->host->instance;
-    json_auto_t *metadata = NULL;
-    json_auto_t *body = NULL;
+    json_auto_t *metadata = NULL, *body = NULL, *made = NULL;
     int r = shards_metadata(instance, "lock", lease->name, &metadata, err);
 
     if (!r)
@@ -68,7 +67,13 @@ static int create(struct lease *lease, const struct casb_call *call, bool *ret_u
     if (!r)
         r = lease_stamp(body, lease->host->holder, lease->duration_s, clock_wall_ms(), err);
     request.body = body;
-    return r ? r : kube_request(lease->kube, call, &request, NULL, ret_unknown, err);
+    if (!r)
+        r = kube_request(lease->kube, call, &request, &made, ret_unknown, err);
+    if (!r) {
+        r = shards_check_made(body, made, err);
+        lease->unsettled |= r != 0; /* it is there, but a pass over other nodes would not see it */
+    }
+    return r;
 }
 
 /* Whoever made it, passes over other nodes are to find it. */

@@ -27,6 +27,15 @@ int shards_metadata(const char *instance, const char *component, const char *nam
     return r ? r : jsonx_pack(ret, err, "{s:s, s:O}", "name", name, "labels", labels);
 }
 
+int shards_check_made(const json_t *sent, const json_t *made, struct casb_error *err)
+{
+    const char *lost = ownership_find_lost(sent, made);
+
+    return lost ? err_set(err, CASB_EFAILED, "admission changed '%s', by which it is found again",
+                          lost)
+                : 0;
+}
+
 /* ---- the set */
 
 static int append(struct shards *shards, struct shard **ret, struct casb_error *err)

@@ -55,6 +55,9 @@ char *shards_selector_before(char out[static OWNERSHIP_SELECTOR_BYTES], const ch
 int shards_metadata(const char *instance, const char *component, const char *name, json_t **ret,
                     struct casb_error *err) _warn_unused_;
 
+/* What no list would show is as good as not made: CASB_EFAILED where admission took it from us. */
+int shards_check_made(const json_t *sent, const json_t *made, struct casb_error *err) _warn_unused_;
+
 /* Takes in a ConfigMap as it is in the cluster. After a failure shards_free() is all that is left.
  */
 int shards_take(struct shards *shards, const json_t *configmap, struct casb_error *err)

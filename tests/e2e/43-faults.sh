@@ -96,6 +96,9 @@ api POST "$pods_path" "$(jq -n --arg instance "$instance" '{
     spec: {containers: [{name: "backup-cas", image: "x"}]}}')" >/dev/null
 pass 0 "a pod of the version before is swept" cleanup
 is "and gone" no_pods
+ends 3 "admission changed 'cas-backup/instance'" "a lock that admission takes from us" \
+    "[{\"match\": \"POST $lease_path\", \"admit\":
+        {\"metadata\": {\"labels\": {\"cas-backup/instance\": null}}}}]"
 ends 1 "admission changed 'cas-backup/instance'" "pods that admission takes from us" \
     "[{\"match\": \"POST $pods_path\", \"admit\":
         {\"metadata\": {\"labels\": {\"cas-backup/instance\": null}}}}]"

@@ -286,6 +286,20 @@ static void a_create_that_never_answers_ends_with_its_reason(void **state)
     assert_non_null(strstr(err.text, "it fails on request"));
 }
 
+static void one_that_admission_takes_from_us_is_an_error_and_goes(void **state)
+{
+    struct fixture *f = *state;
+    struct casb_error err = {0};
+
+    memory_kube_strip(f->kube, "cas-backup/instance");
+    assert_int_equal(take(f, 10, &err), CASB_EFAILED);
+    assert_string_equal(err.text, "lease 'mycas-backup': admission changed 'cas-backup/instance', "
+                                  "by which it is found again");
+    assert_holder(f, NULL);
+    memory_kube_strip(f->kube, NULL);
+    assert_int_equal(take(f, 10, NULL), 0);
+}
+
 /* ---- renewing */
 
 static void it_is_renewed_while_it_is_held(void **state)
@@ -436,6 +450,7 @@ int main(void)
         WITH_LEASE(a_lost_race_is_a_conflict_at_the_next_look),
         WITH_LEASE(a_denied_request_is_an_error_with_its_reason),
         WITH_LEASE(a_create_that_never_answers_ends_with_its_reason),
+        WITH_LEASE(one_that_admission_takes_from_us_is_an_error_and_goes),
         WITH_LEASE(it_is_renewed_while_it_is_held),
         WITH_LEASE(one_that_took_long_to_take_or_renew_is_renewed_all_the_sooner),
         WITH_LEASE(an_edit_by_somebody_does_not_lose_it),
