@@ -222,6 +222,34 @@ int configmaps_load_pass(struct configmaps *maps, const struct casb_call *call, 
 
 /* ---- writing */
 
+/* The role of a pass need not have the right to. */
+static void remove_made(struct configmaps *maps, const struct casb_call *call, const char *name,
+                        const json_t *made)
+{
+    char own[PATH_BYTES];
+    struct kube_request request = {.verb = KUBE_DELETE, .path = path(own, maps, name)};
+    struct casb_error trouble = {0};
+    json_auto_t *body = NULL;
+    int r = shards_delete_options(made, &body, &trouble);
+
+    request.body = body;
+    if (!r)
+        r = kube_request(maps->kube, call, &request, NULL, NULL, &trouble);
+    if (r)
+        plog(maps->host, CASB_WARN, NULL, "ConfigMap '%s', made in vain, stays: %s", name,
+             trouble.text);
+}
+
+/* Where admission took one from us it would take the next one, too. */
+static int check_made(struct configmaps *maps, const struct casb_call *call, const char *name,
+                      const json_t *sent, const json_t *made, struct casb_error *err)
+{
+    if (!shards_check_made(sent, made, &maps->refusal))
+        return 0;
+    remove_made(maps, call, name, made);
+    return err_pass(err, &maps->refusal);
+}
+
 static int create(struct configmaps *maps, const struct casb_call *call, struct shard *shard,
                   json_t *part, struct casb_error *err)
 {
@@ -229,6 +257,8 @@ static int create(struct configmaps *maps, const struct casb_call *call, struct 
     struct casb_error trouble, first = {0};
     int r = CASB_ECONFLICT;
 
+    if (maps->refusal.code)
+        return err_pass(err, &maps->refusal);
     for (int i = 0; i < NAME_TRIES && r == CASB_ECONFLICT; i++) {
         struct kube_request request = {
             .verb = KUBE_POST,
@@ -246,7 +276,7 @@ static int create(struct configmaps *maps, const struct casb_call *call, struct 
         if (!r)
             r = kube_request(maps->kube, call, &request, &created, NULL, &trouble);
         if (!r)
-            r = shards_check_made(body, created, &trouble);
+            r = check_made(maps, call, shard->name, body, created, &trouble);
         if (!r)
             shard_written(shard, part, created);
         else

@@ -16,9 +16,10 @@ struct configmaps {
     struct kube *kube;
     pthread_mutex_t lock; /* guards what follows */
     struct shards shards;
-    bool known;        /* `shards` is what the cluster has */
-    char *pass;        /* what `shards` has of the last pass; NULL: nothing */
-    size_t part_bytes; /* of records that one request may write */
+    bool known;                /* `shards` is what the cluster has */
+    char *pass;                /* what `shards` has of the last pass; NULL: nothing */
+    size_t part_bytes;         /* of records that one request may write */
+    struct casb_error refusal; /* that every ConfigMap made would meet; code 0: none is known */
 };
 
 /* For the client's namespace; `host` and `kube` are borrowed. No connection is made. */

@@ -110,10 +110,7 @@ static int delete_object(struct lease *lease, const struct casb_call *call, cons
 {
     struct kube_request request = {.verb = KUBE_DELETE, .path = lease->own};
     json_auto_t *body = NULL;
-    int r =
-        jsonx_pack(&body, err, "{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
-                   "DeleteOptions", "preconditions", "uid", jsonx_string(object, "metadata.uid"),
-                   "resourceVersion", jsonx_string(object, "metadata.resourceVersion"));
+    int r = shards_delete_options(object, &body, err);
 
     request.body = body;
     return r ? r : kube_request(lease->kube, call, &request, NULL, NULL, err);

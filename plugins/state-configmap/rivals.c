@@ -6,6 +6,7 @@
 #include "base/plog.h"
 #include "common/kube/ownership.h"
 #include "state-configmap/lease_rules.h"
+#include "state-configmap/shard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +99,7 @@ static bool remove_dead(const struct watch *watch, const json_t *lease)
     json_auto_t *body = NULL;
 
     snprintf(path, sizeof path, "%s/%s", watch->all, jsonx_string(lease, "metadata.name"));
-    if (jsonx_pack(&body, NULL, "{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
-                   "DeleteOptions", "preconditions", "uid", jsonx_string(lease, "metadata.uid"),
-                   "resourceVersion", jsonx_string(lease, "metadata.resourceVersion")))
+    if (shards_delete_options(lease, &body, NULL))
         return false;
     request.body = body;
     return kube_request(watch->kube, &call, &request, NULL, NULL, NULL) == 0;

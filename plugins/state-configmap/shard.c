@@ -36,6 +36,13 @@ int shards_check_made(const json_t *sent, const json_t *made, struct casb_error 
                 : 0;
 }
 
+int shards_delete_options(const json_t *object, json_t **ret, struct casb_error *err)
+{
+    return jsonx_pack(ret, err, "{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
+                      "DeleteOptions", "preconditions", "uid", jsonx_string(object, "metadata.uid"),
+                      "resourceVersion", jsonx_string(object, "metadata.resourceVersion"));
+}
+
 /* ---- the set */
 
 static int append(struct shards *shards, struct shard **ret, struct casb_error *err)

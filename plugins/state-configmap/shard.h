@@ -58,6 +58,9 @@ int shards_metadata(const char *instance, const char *component, const char *nam
 /* What no list would show is as good as not made: CASB_EFAILED where admission took it from us. */
 int shards_check_made(const json_t *sent, const json_t *made, struct casb_error *err) _warn_unused_;
 
+/* The body of a DELETE of just this version of the object. The caller owns *ret. */
+int shards_delete_options(const json_t *object, json_t **ret, struct casb_error *err) _warn_unused_;
+
 /* Takes in a ConfigMap as it is in the cluster. After a failure shards_free() is all that is left.
  */
 int shards_take(struct shards *shards, const json_t *configmap, struct casb_error *err)

@@ -105,7 +105,7 @@ static int with_workers(struct pass *pass, struct casb_error *err)
     int r = load_records(pass, err), written;
 
     if (!r && pass->mode == PASS_RUN)
-        remember_begin(pass);
+        r = remember_begin(pass, err);
     if (!r)
         r = records_start(pass->records, WRITE_INTERVAL_NS, store_batch, pass, err);
     if (!r)

@@ -103,6 +103,17 @@ ends 1 "admission changed 'cas-backup/instance'" "pods that admission takes from
     "[{\"match\": \"POST $pods_path\", \"admit\":
         {\"metadata\": {\"labels\": {\"cas-backup/instance\": null}}}}]"
 
+for i in 1 2; do
+    api DELETE "$state_path/$instance-state" >/dev/null 2>&1
+    before=$(registrations)
+    ends 3 "admission changed 'cas-backup/instance'" "ConfigMaps that admission takes from us" \
+        "[{\"match\": \"POST $state_path\", \"admit\":
+            {\"metadata\": {\"labels\": {\"cas-backup/instance\": null}}}}]"
+    is "nothing is registered in vain, $i" test "$(registrations)" = "$before"
+    is "and none is left" test -z "$(api GET "$state_path" | jq -r '.items[].metadata.name' |
+        grep "^$instance")"
+done
+
 # What passes is waited for, within ready_timeout; what does not is said in the API's own words.
 refused() { # STATUS REASON MESSAGE [MORE]
     printf '[{"match": "POST %s", "status": %s, "reason": "%s", "message": "%s"%s}]' "$pods_path" \

@@ -338,7 +338,7 @@ static int store_pass(void *self, const struct casb_call *call, const struct cas
 
     (void)call;
     if (world->pass_fails)
-        return err_set(err, CASB_EUNREACHABLE, "the disk is full");
+        return err_set(err, (enum casb_code)world->pass_fails, "the disk is full");
     world->pass = *pass;
     snprintf(world->pass_primary, sizeof world->pass_primary, "%s",
              pass->primary ? pass->primary : "");

@@ -37,7 +37,7 @@ struct fake_world {
     struct casb_pass pass; /* as it was stored last, without its strings */
     char pass_primary[80];
     int pass_stores;
-    bool pass_fails; /* it cannot be stored */
+    int pass_fails; /* class with which it cannot be stored; 0: it can */
     bool locked_by_other, store_fails, scan_fails, lock_breaks, refuses_settings;
     char news[2048]; /* what was told, a line each */
     int early_news;  /* before the record said so */

@@ -81,13 +81,31 @@ static void only_a_run_that_has_the_lock_is_remembered(void **state)
 
 static void what_cannot_be_remembered_costs_nothing_else(void **state)
 {
+    static const int classes[] = {CASB_EUNREACHABLE, CASB_ETIMEOUT, CASB_EDENIED};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(classes); i++) {
+        struct fake f;
+
+        fake_init(&f, 2);
+        f.world.pass_fails = classes[i];
+        assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+        assert_int_equal(report_counts(f.report).registered, 2);
+        fake_done(&f);
+    }
+}
+
+static void nothing_is_begun_where_the_state_keeps_nothing(void **state)
+{
     struct fake f;
 
     (void)state;
     fake_init(&f, 2);
-    f.world.pass_fails = true;
-    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
-    assert_int_equal(report_counts(f.report).registered, 2);
+    f.world.pass_fails = CASB_EFAILED;
+    assert_int_equal(fake_pass(&f, PASS_RUN), CASB_EFAILED);
+    assert_string_equal(f.err.text, "remember the pass: the disk is full");
+    assert_int_equal(f.world.nodes[0].spawned + f.world.nodes[1].spawned, 0);
+    assert_int_equal(f.world.unlocks, 1);
     fake_done(&f);
 }
 
@@ -99,6 +117,7 @@ int main(void)
         cmocka_unit_test(too_few_are_remembered_as_such),
         cmocka_unit_test(only_a_run_that_has_the_lock_is_remembered),
         cmocka_unit_test(what_cannot_be_remembered_costs_nothing_else),
+        cmocka_unit_test(nothing_is_begun_where_the_state_keeps_nothing),
     };
 
     log_init(CASB_ERROR + 1, false);

@@ -233,6 +233,24 @@ static void one_that_admission_takes_from_us_is_an_error(void **state)
     assert_int_equal(store(f, "a", "node-a", &err), CASB_EFAILED);
     assert_string_equal(err.text, "ConfigMap 'mycas-backup-state': admission changed "
                                   "'cas-backup/component', by which it is found again");
+    assert_null(memory_kube_get(f->kube, FIRST));
+}
+
+static void none_is_made_after_one_that_admission_took(void **state)
+{
+    struct fixture *f = *state;
+    struct casb_error err = {0};
+
+    memory_kube_strip(f->kube, "cas-backup/component");
+    memory_kube_fail(
+        f->kube, &(struct memory_failure){KUBE_DELETE, "configmaps", -1, CASB_EDENIED, 403, false});
+    for (int i = 0; i < 3; i++) {
+        err = (struct casb_error){0};
+        assert_int_equal(store(f, "a", "node-a", &err), CASB_EFAILED);
+        assert_non_null(strstr(err.text, "admission changed 'cas-backup/component'"));
+    }
+    assert_int_equal(memory_kube_count(f->kube, KUBE_POST, "configmaps"), 1);
+    assert_non_null(strstr(f->host.log, "ConfigMap 'mycas-backup-state', made in vain, stays: "));
 }
 
 static void a_name_that_somebody_else_has_is_passed_over(void **state)
@@ -609,6 +627,7 @@ int main(void)
         WITH_STATE(those_of_the_version_before_are_ours_and_marked_anew),
         WITH_STATE(one_that_is_not_to_be_written_is_only_read),
         WITH_STATE(one_that_admission_takes_from_us_is_an_error),
+        WITH_STATE(none_is_made_after_one_that_admission_took),
         WITH_STATE(a_name_that_somebody_else_has_is_passed_over),
         WITH_STATE(of_two_records_the_newer_counts),
         WITH_STATE(a_record_of_the_future_is_the_older_one),
