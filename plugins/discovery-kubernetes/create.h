@@ -8,7 +8,8 @@
 /* A pod that is being made. Borrowed. */
 struct creation {
     struct discovery *discovery;
-    struct casb_call call; /* ends with ready_timeout at the latest */
+    const struct casb_call *caller; /* who asked for it */
+    struct casb_call call;          /* the same, but ends with ready_timeout at the latest */
     const char *node, *node_uid, *pod;
     struct waiter *waiter; /* gets the pod that was made */
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/jsonx.h"
 #include "base/label.h"
+#include "discovery-kubernetes/api.h"
 #include "discovery-kubernetes/create.h"
 #include "discovery-kubernetes/place.h"
 
@@ -12,6 +13,9 @@
 
 /* A kubelet takes no longer to let go of a pod that it never started. */
 #define REJECTED_NS (10 * CLOCK_S)
+
+/* After ready_timeout: for one question of whether the watch told all. */
+#define LAST_LOOK_NS (5 * CLOCK_S)
 
 /* One look: 1 when Ready, 0 to look again at *until_ns at the latest, or the failure. */
 static int look(const struct creation *creation, struct pod_news *news, int64_t *until_ns,
@@ -59,11 +63,23 @@ static int give_up(const struct creation *creation, int stop, int64_t begun_ns,
     return err_pass_after(err, &over, &blind);
 }
 
+/* A watch may be silent, as behind a proxy that holds it back: the API itself has the last word. */
+static void ask(const struct creation *creation)
+{
+    const struct discovery *d = creation->discovery;
+    const struct casb_call call = {clock_deadline(creation->caller, LAST_LOOK_NS),
+                                   creation->caller->cancel_fd};
+    json_auto_t *pod = NULL;
+
+    if (api_pod_get(d->kube, &call, d->plan.namespace, creation->pod, &pod, NULL) == 0)
+        waiter_update(creation->waiter, pod);
+}
+
 static int wait_ready(const struct creation *creation, struct pod_news *ret, struct casb_error *err)
 {
     int64_t begun_ns = clock_now_ns();
 
-    for (;;) {
+    for (bool asked = false;;) {
         int64_t until_ns = creation->call.deadline_ns;
         int r;
 
@@ -71,8 +87,11 @@ static int wait_ready(const struct creation *creation, struct pod_news *ret, str
         if (r != 0)
             return r < 0 ? r : 0;
         r = waiter_sleep(creation->waiter, &creation->call, until_ns);
-        if (r < 0)
+        if (r == CASB_ETIMEOUT && !asked)
+            ask(creation);
+        else if (r < 0)
             return give_up(creation, r, begun_ns, err);
+        asked |= r < 0;
     }
 }
 
@@ -126,7 +145,7 @@ static int finish(const struct creation *creation, const struct casb_node *node,
     struct casb_backup backup = {.address = ""};
     int r;
 
-    r = place_check(creation->discovery->kube, &creation->call, node, verdict->node, &backup.boot,
+    r = place_check(creation->discovery->kube, creation->caller, node, verdict->node, &backup.boot,
                     err);
     if (r < 0)
         return r;
@@ -144,6 +163,7 @@ int spawn_pod(struct discovery *discovery, const struct casb_call *call,
     struct pod_news news = {.gone = false};
     char pod[LABEL_BYTES];
     struct creation creation = {.discovery = discovery,
+                                .caller = call,
                                 .call = *call,
                                 .node = node->name,
                                 .node_uid = node->uid,

@@ -334,6 +334,16 @@ void waiter_adopt(struct waiter *waiter, const json_t *pod)
     pthread_mutex_unlock(&waiter->watcher->lock);
 }
 
+void waiter_update(struct waiter *waiter, const json_t *pod)
+{
+    pthread_mutex_lock(&waiter->watcher->lock);
+    if (pod)
+        waiter_set_locked(waiter, pod, false);
+    else
+        waiter->news.gone = true;
+    pthread_mutex_unlock(&waiter->watcher->lock);
+}
+
 void waiter_reset(struct waiter *waiter)
 {
     pthread_mutex_lock(&waiter->watcher->lock);

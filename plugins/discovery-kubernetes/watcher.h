@@ -50,6 +50,9 @@ DEFINE_FREEP(struct waiter *, waiter_free)
 /* Says which pod of that name it is, as the API gave it: from now on others are ignored. */
 void waiter_adopt(struct waiter *waiter, const json_t *pod);
 
+/* Says what the API has of that pod by now, whatever the watch showed; NULL: nothing. */
+void waiter_update(struct waiter *waiter, const json_t *pod);
+
 /* Lets go of the pod that was adopted: its successor under the name is waited for. */
 void waiter_reset(struct waiter *waiter);
 

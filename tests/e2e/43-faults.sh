@@ -68,6 +68,10 @@ heals "a watch that gives garbage" \
 # as behind a proxy that holds it back
 heals "a watch that stays silent" \
     "[{\"match\": \"GET $pods_path?*watch=*\", \"mute\": true}]"
+write_settings 'ready_timeout: 3s'
+heals "a watch that stays silent for as long as a pod may take" \
+    "[{\"match\": \"GET $pods_path?*watch=*\", \"mute\": true}]"
+write_settings
 heals "watches that end at once without an event" \
     "[{\"match\": \"GET $pods_path?*watch=*\", \"text\": \"\"}]"
 heals "records that are not written at once" \

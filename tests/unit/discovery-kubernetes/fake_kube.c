@@ -246,6 +246,9 @@ static int create(struct kube *kube, const struct kube_request *request, json_t 
     *ret = json_deep_copy(json_object_get(kube->pods, name));
     for (size_t i = 0; i < 4 && step->statuses[i]; i++)
         change_pod(kube, name, step->statuses[i]);
+    if (kube->unseen)
+        json_object_set_new(json_object_get(kube->pods, name), "status",
+                            json_loads(kube->unseen, 0, NULL));
     if (step->answer == FAKE_CREATED)
         return 0;
     json_decref(*ret);

@@ -188,6 +188,33 @@ static void ready_timeout_names_the_last_state(void **state)
     assert_non_null(strstr(s->err.text, " s: ContainerCreating: volume not mounted"));
 }
 
+/* As behind a proxy that holds the watch back. */
+static void what_the_watch_did_not_show_is_asked_for_before_it_counts(void **state)
+{
+    static const struct {
+        const char *unseen, *failure; /* NULL: it is ready */
+    } rows[] = {
+        {READY, NULL},
+        {WAITS("InvalidImageName", "no such form"),
+         "pod 'cas-node-1': image name is not valid: no such form"},
+        {WAITS("ContainerCreating", "volume not mounted"),
+         "pod 'cas-node-1': not ready after 1 s: ContainerCreating: volume not mounted"},
+    };
+    struct setup *s = *state;
+
+    s->settings.ready_timeout_ns = CLOCK_S;
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        s->kube.creates[i] = (struct fake_create){FAKE_CREATED, {PENDING}};
+        s->kube.unseen = rows[i].unseen;
+        s->kube.gets = 0;
+        s->err = (struct casb_error){0};
+        assert_int_equal(spawn(s) == 0, !rows[i].failure);
+        assert_string_equal(s->err.text, rows[i].failure ? rows[i].failure : "");
+        assert_int_equal(s->kube.gets, 1);
+        assert_int_equal(clean(s), 0);
+    }
+}
+
 static void a_cancelled_wait_ends(void **state)
 {
     struct setup *s = *state;
@@ -220,6 +247,7 @@ int main(void)
         TEST(a_kubelet_that_rejects_again_is_believed),
         TEST(a_pod_that_somebody_deletes_fails),
         TEST(ready_timeout_names_the_last_state),
+        TEST(what_the_watch_did_not_show_is_asked_for_before_it_counts),
         TEST(a_cancelled_wait_ends),
     };
 
