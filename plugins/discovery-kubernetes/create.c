@@ -38,13 +38,34 @@ static int adopt(const struct creation *c, const json_t *pod, struct casb_error 
     return ledger_note(c->discovery->ledger, c->pod, uid, err);
 }
 
+/* Neither our watch nor our remove would find it; where it has our labels, the next sweep would. */
+static int refuse_renamed(const struct creation *c, const char *name, const json_t *pod,
+                          struct casb_error *err)
+{
+    const char *uid = jsonx_string(pod, "metadata.uid");
+    struct discovery *d = c->discovery;
+    struct casb_error why = {0};
+
+    err_set(err, CASB_EFAILED, "admission changed its name to '%s'", name);
+    if (!text_empty(uid) &&
+        api_pod_delete(d->kube, &c->call, d->plan.namespace, name, uid, &why) < 0)
+        plog(d->host, CASB_WARN, c->node, "pod '%s' is left for the next pass to remove: %s", name,
+             why.text);
+    ledger_forget(d->ledger, c->pod);
+    return CASB_EFAILED;
+}
+
 /* The same for the answer to our request. What it does not call ours no watch would show. */
 static int adopt_made(const struct creation *c, const json_t *manifest, const json_t *pod,
                       struct casb_error *err)
 {
     const char *lost = ownership_find_lost(manifest, pod);
-    int r = adopt(c, pod, err);
+    const char *name = jsonx_string(pod, "metadata.name");
+    int r;
 
+    if (!text_empty(name) && !text_equal(name, c->pod))
+        return refuse_renamed(c, name, pod, err);
+    r = adopt(c, pod, err);
     if (r == 0 && lost)
         return err_set(err, CASB_EFAILED, "admission changed '%s', by which it is found again",
                        lost);

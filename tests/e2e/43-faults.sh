@@ -107,6 +107,9 @@ ends 1 "admission changed 'cas-backup/instance'" "pods that admission takes from
     "[{\"match\": \"POST $pods_path\", \"admit\":
         {\"metadata\": {\"labels\": {\"cas-backup/instance\": null}}}}]"
 
+ends 1 "admission changed its name to 'other'" "a pod that admission renames" \
+    "[{\"match\": \"POST $pods_path\", \"times\": 1,
+        \"admit\": {\"metadata\": {\"name\": \"other\"}}}]"
 for i in 1 2; do
     api DELETE "$state_path/$instance-state" >/dev/null 2>&1
     before=$(registrations)

@@ -185,6 +185,8 @@ static json_t *make_pod(struct kube *kube, const json_t *manifest)
         json_object_get(jsonx_object(pod, "metadata.annotations"), "cas-backup/node"));
     json_object_set_new(json_object_get(pod, "spec"), "nodeName",
                         json_string(kube->bound_to ? kube->bound_to : node));
+    if (kube->renamed)
+        json_object_set_new(json_object_get(pod, "metadata"), "name", json_string(kube->renamed));
     if (kube->stripped)
         json_object_del(json_object_get(json_object_get(pod, "metadata"), "labels"),
                         kube->stripped);
@@ -242,6 +244,8 @@ static int create(struct kube *kube, const struct kube_request *request, json_t 
         break;
     }
     fake_kube_add_pod(kube, make_pod(kube, manifest));
+    if (kube->renamed)
+        name = kube->renamed;
     push_event(kube, json_object_get(kube->pods, name), false);
     *ret = json_deep_copy(json_object_get(kube->pods, name));
     for (size_t i = 0; i < 4 && step->statuses[i]; i++)

@@ -59,6 +59,7 @@ struct kube {
     const char *bound_to; /* the node that new pods go to; NULL: the one that they are meant for */
     const char *unseen;   /* the status that a new pod gets without an event; NULL: none */
     const char *stripped; /* label that admission takes from a new pod; NULL: none */
+    const char *renamed;  /* the name that admission gives to a new pod; NULL: its own */
     int delete_fails;     /* class that every DELETE fails with */
     int cancel_fd;        /* written to at FAKE_CANCELLED */
 

@@ -171,6 +171,32 @@ static void a_pod_that_admission_takes_from_us_fails_and_goes(void **state)
     assert_int_equal(count_pods(s), 0);
 }
 
+static void a_pod_that_admission_renames_fails_and_goes(void **state)
+{
+    static const struct {
+        int delete_fails;
+        size_t left;
+        const char *log;
+    } rows[] = {
+        {0, 0, ""},
+        {CASB_EDENIED, 1, "pod 'other' is left for the next pass to remove: no"},
+    };
+    struct setup *s = *state;
+
+    s->kube.renamed = "other";
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        s->kube.delete_fails = rows[i].delete_fails;
+        s->kube.creates[i] = (struct fake_create){FAKE_CREATED, {PENDING, READY}};
+        s->err = (struct casb_error){0};
+        assert_failed(s, spawn(s), CASB_EFAILED,
+                      "pod 'cas-node-1': admission changed its name to 'other'");
+        assert_int_equal(count_pods(s), rows[i].left);
+        assert_string_equal(s->log, rows[i].log);
+        s->err = (struct casb_error){0};
+        assert_int_equal(clean(s), 0); /* there is nothing under our name */
+    }
+}
+
 static void a_create_that_was_cut_off_is_removed_when_it_appears(void **state)
 {
     struct setup *s = *state;
@@ -360,6 +386,7 @@ int main(void)
         TEST(what_went_wrong_first_is_said_beside_the_last),
         TEST(nobody_waits_for_a_quota_once_the_pass_is_cancelled),
         TEST(a_pod_that_admission_takes_from_us_fails_and_goes),
+        TEST(a_pod_that_admission_renames_fails_and_goes),
         TEST(a_create_that_was_cut_off_is_removed_when_it_appears),
         TEST(a_create_that_is_slow_is_waited_for),
         TEST(a_create_that_stays_away_is_not_forgotten),
