@@ -173,6 +173,19 @@ bool text_empty(const char *text)
     return !text || !text[0];
 }
 
+int text_word_index(const char *words, const char *text)
+{
+    size_t len;
+    int i = 0;
+
+    for (const char *word = words; *word; word += len + (word[len] == '|'), i++) {
+        len = strcspn(word, "|");
+        if (strlen(text) == len && memcmp(word, text, len) == 0)
+            return i;
+    }
+    return -1;
+}
+
 /* Reads digits into *ret. Returns how many, 0 where there are none or too large a number. */
 static size_t take_digits(const char *text, int64_t *ret)
 {

@@ -61,6 +61,9 @@ bool text_equal(const char *a, const char *b);
 /* True for NULL and "". */
 bool text_empty(const char *text);
 
+/* Which one of the words of "a|b|c" the text is, from 0; -1: none. */
+int text_word_index(const char *words, const char *text);
+
 /* Decimal digits only, the whole text, within [min, max]. Returns 0 or CASB_EINVALID. */
 int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret) _warn_unused_;
 

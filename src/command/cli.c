@@ -81,24 +81,10 @@ static int list_append(const char ***list, const char *text, struct casb_error *
     return 0;
 }
 
-/* Which one of "a|b|c" the text is, from 0; -1: none. */
-static int word_index(const char *words, const char *text)
-{
-    size_t len = strlen(text);
-    int i = 0;
-
-    for (const char *word = words; word; word = strchr(word, '|'), i++) {
-        word += *word == '|';
-        if (strncmp(word, text, len) == 0 && (word[len] == '|' || !word[len]))
-            return i;
-    }
-    return -1;
-}
-
 static int set_choice(const struct cli_option *row, const char *text, int *member,
                       struct casb_error *err)
 {
-    int i = word_index(row->arg, text);
+    int i = text_word_index(row->arg, text);
 
     if (i < 0)
         return err_set(err, CASB_EINVALID, "%s: expected %s, got '%s'", row->name, row->arg, text);
@@ -253,7 +239,7 @@ static int set_output(struct cli *cli, struct casb_error *err)
     const char *valid = outputs_of(cli->command);
 
     for (size_t i = 0; cli->output && i < ELEMENTS(words); i++)
-        if (strcmp(cli->output, words[i]) == 0 && word_index(valid, words[i]) >= 0) {
+        if (strcmp(cli->output, words[i]) == 0 && text_word_index(valid, words[i]) >= 0) {
             cli->request.output = (enum request_output)i;
             return 0;
         }
@@ -271,7 +257,7 @@ static int check_owners(const struct cli *cli, struct casb_error *err)
         bool given = row->kind == TEXT ? *(const char *const *)member != NULL
                                        : row->kind == FLAG && *(const bool *)member;
 
-        if (given && row->command && word_index(row->command, cli->command->name) < 0)
+        if (given && row->command && text_word_index(row->command, cli->command->name) < 0)
             return err_set(err, CASB_EINVALID, "'%s' takes no %s", cli->command->name, row->name);
     }
     return 0;
@@ -292,7 +278,7 @@ static int parse_words(char **words, struct cli *cli, struct casb_error *err)
         words++;
     }
     cli->command = command;
-    cli->request.shares = word_index(SHARING, command->name) >= 0;
+    cli->request.shares = text_word_index(SHARING, command->name) >= 0;
     cli->named = named;
     if (*words && !command->args)
         return err_set(err, CASB_EINVALID, "'%s' takes no arguments", command->name);

@@ -149,16 +149,7 @@ static int mismatch(const struct option_value *v, struct casb_error *err)
 
 static bool is_choice(const char *choices, const char *word)
 {
-    size_t len = strlen(word);
-
-    if (!choices)
-        return true;
-    for (const char *c = choices; c; c = strchr(c, '|')) {
-        c += *c == '|';
-        if (strncmp(c, word, len) == 0 && (c[len] == '|' || !c[len]))
-            return true;
-    }
-    return false;
+    return !choices || text_word_index(choices, word) >= 0;
 }
 
 bool option_is_address(const char *text)

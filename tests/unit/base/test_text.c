@@ -331,6 +331,31 @@ static void without_memory_nothing_is_made_up(void **state)
     assert_null(copy);
 }
 
+static void a_word_is_a_choice_as_a_whole_and_alone(void **state)
+{
+    static const struct {
+        const char *words, *text;
+        int want;
+    } cases[] = {
+        {"one|two", "one", 0},
+        {"one|two", "two", 1},
+        {"one|on", "on", 1},
+        {"one", "one", 0},
+        {"one|two", "one|two", -1},
+        {"one|two", "two|", -1},
+        {"one|two", "|", -1},
+        {"one|two", "on", -1},
+        {"one|two", "ones", -1},
+        {"one|two", "", -1},
+        {"", "one", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        if (text_word_index(cases[i].words, cases[i].text) != cases[i].want)
+            fail_msg("'%s' of '%s'", cases[i].text, cases[i].words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test(long_text_is_cut_at_a_character),
         cmocka_unit_test(bytes_are_cleaned_without_terminator),
         cmocka_unit_test(null_is_a_text_of_its_own),
+        cmocka_unit_test(a_word_is_a_choice_as_a_whole_and_alone),
         cmocka_unit_test(numbers_are_parsed),
         cmocka_unit_test(durations_are_parsed),
         cmocka_unit_test(some_durations_may_be_zero),

@@ -147,6 +147,7 @@ static void wrong_usage_is_named(void **state)
         {{"x", "-o", "schema"}, "--output: expected table|json, got 'schema'"},
         {{"x", "plugins", "-o", "tab"}, "--output: expected table|json|schema, got 'tab'"},
         {{"x", "--log-format", "jso"}, "--log-format: expected text|json, got 'jso'"},
+        {{"x", "--log-format", "text|json"}, "--log-format: expected text|json, got 'text|json'"},
         {{"x", "coverag"}, "no command 'coverag'; did you mean coverage?"},
         {{"x", "node-with-no-command"}, "no command 'node-with-no-command'"},
         {{"x", "run", "--label"}, "'run' takes no --label"},
