@@ -53,47 +53,51 @@ static bool is_answered(const struct explain *explain, const char *name)
     return false;
 }
 
-/* The name that is being looked for among the records. */
-struct search {
-    struct explain *explain;
-    const char *name;
-    const char **known; /* all names, and how many */
-    size_t n_known;
-    size_t found;
-};
-
-static int look_at_record(struct record *record, void *arg)
+static int add_record(struct record *record, void *arg)
 {
-    struct search *search = arg;
+    struct explain *explain = arg;
     struct casb_record values;
-    const struct casb_record *known = records_values(record, &values);
-    struct explain *explain = search->explain;
 
-    if (known->name)
-        search->known[search->n_known++] = known->name;
-    if (!text_equal(search->name, known->uid) && !text_equal(search->name, known->name))
-        return 0;
-    search->found++;
-    add(explain, explanation_of_record(known, explain->primary, explain->scanned));
+    add(explain,
+        explanation_of_record(records_values(record, &values), explain->primary, explain->scanned));
     return 0;
 }
 
-/* As everywhere a name means the node that is there now, and only where there is none an older one.
- */
+/* All names of which there is a record. */
+struct known {
+    const char **names;
+    size_t count;
+};
+
+static int add_name(struct record *record, void *arg)
+{
+    const char *name = records_name(record);
+    struct known *known = arg;
+
+    if (name)
+        known->names[known->count++] = name;
+    return 0;
+}
+
+static int answer_with_nothing(struct explain *explain, const char *name)
+{
+    _cleanup_(freep) const char **names =
+        calloc(records_count(explain->records) + 1, sizeof *names);
+    struct known known = {.names = names};
+
+    if (!names)
+        return CASB_ENOMEM;
+    records_each(explain->records, add_name, &known);
+    add(explain, explanation_of_nothing(name, text_nearest(name, names), explain->scanned));
+    return 0;
+}
+
 static int answer_from_records(struct explain *explain, const char *name)
 {
-    _cleanup_(freep) const char **known =
-        calloc(records_count(explain->records) + 1, sizeof *known);
-    struct search search = {.explain = explain, .name = name, .known = known};
-
-    if (!known)
-        return CASB_ENOMEM;
     if (is_answered(explain, name))
         return 0;
-    records_each(explain->records, look_at_record, &search);
-    if (search.found == 0)
-        add(explain, explanation_of_nothing(name, text_nearest(name, known), explain->scanned));
-    return 0;
+    records_each_meant(explain->records, name, add_record, explain);
+    return is_answered(explain, name) ? 0 : answer_with_nothing(explain, name);
 }
 
 /* A plan for these nodes alone: it decides as a pass would, and changes nothing. */

@@ -136,11 +136,6 @@ static int add_row(struct ask *ask, const struct report_node *node, const struct
     return 0;
 }
 
-static bool is_meant(const struct ask *ask, const char *name, const char *uid)
-{
-    return !ask->name || text_equal(ask->name, name) || text_equal(ask->name, uid);
-}
-
 static int ask_scan(const struct report_node *node, void *arg)
 {
     struct ask *ask = arg;
@@ -149,7 +144,7 @@ static int ask_scan(const struct report_node *node, void *arg)
     struct casb_record values;
     const char *reason;
 
-    if (!is_meant(ask, node->name, node->uid))
+    if (ask->name && !text_equal(ask->name, node->name) && !text_equal(ask->name, node->uid))
         return 0;
     record = records_find(ask->records, node->uid);
     known = record ? records_values(record, &values) : NULL;
@@ -165,7 +160,7 @@ static int ask_record(struct record *record, void *arg)
     struct casb_record values;
     const struct casb_record *known = records_values(record, &values);
 
-    if (!is_meant(ask, known->name, known->uid) || (!ask->name && known->absent > 0))
+    if (!ask->name && known->absent > 0)
         return 0;
     return add_row(
         ask, &(struct report_node){.name = known->name, .uid = known->uid, .source = known->source},
@@ -178,10 +173,12 @@ static int ask_name(struct ask *ask, struct report *report)
 
     if (r || ask->found || (report && !ask->name))
         return r;
-    r = records_each(ask->records, ask_record, ask);
-    return r || ask->found || !ask->name ? r
-                                         : add_row(ask, &(struct report_node){.name = ask->name},
-                                                   NULL, coverage_reason(NULL, NULL));
+    if (!ask->name)
+        return records_each(ask->records, ask_record, ask);
+    r = records_each_meant(ask->records, ask->name, ask_record, ask);
+    return r || ask->found ? r
+                           : add_row(ask, &(struct report_node){.name = ask->name}, NULL,
+                                     coverage_reason(NULL, NULL));
 }
 
 /* Has each machine count once. */

@@ -52,10 +52,10 @@ struct coverage {
 
 /*
  * Answers for each name (or uid), with one row for every machine that has it, however often it is
- * named: those that the scan behind `report` found, else those of the records, else one that says
- * "unknown". Without names (NULL or empty): for every node that the scan found. Without a scan
- * (NULL) the records say which nodes those are: all that are not absent. The caller frees *ret by
- * coverage_done(), also after a failure.
+ * named: those that the scan behind `report` found, else those of the records that the name means
+ * (records_each_meant()), else one that says "unknown". Without names (NULL or empty): for every
+ * node that the scan found. Without a scan (NULL) the records say which nodes those are: all that
+ * are not absent. The caller frees *ret by coverage_done(), also after a failure.
  */
 int coverage_make(struct records *records, struct report *report, const struct plugins *plugins,
                   const char *const *names, struct coverage *ret, struct casb_error *err)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/cond.h"
+#include "base/text.h"
 #include "state/values.h"
 
 #include <pthread.h>
@@ -429,6 +430,42 @@ int records_each(const struct records *records, records_each_fn *each, void *arg
 
     twalk_r(records->tree, visit, &walk);
     return walk.result;
+}
+
+/* Those of a name that are being looked for. */
+struct meant {
+    const char *name;
+    bool absent;
+    records_each_fn *each;
+    void *arg;
+    size_t found;
+};
+
+static int visit_meant(struct record *record, void *arg)
+{
+    struct meant *meant = arg;
+    struct casb_record values;
+
+    if (strcmp(record->uid, meant->name) == 0 || !text_equal(records_name(record), meant->name) ||
+        (records_values(record, &values)->absent > 0) != meant->absent)
+        return 0;
+    meant->found++;
+    return meant->each(record, meant->arg);
+}
+
+int records_each_meant(struct records *records, const char *name, records_each_fn *each, void *arg)
+{
+    struct meant meant = {.name = name, .each = each, .arg = arg};
+    struct record *record = records_find(records, name);
+    bool known = record && record->values;
+    int r = known ? each(record, arg) : 0;
+
+    if (r == 0)
+        r = records_each(records, visit_meant, &meant);
+    if (r || known || meant.found > 0)
+        return r;
+    meant.absent = true;
+    return records_each(records, visit_meant, &meant);
 }
 
 static int count_one(struct record *record, void *arg)

@@ -109,6 +109,12 @@ typedef int records_each_fn(struct record *record, void *arg);
  */
 int records_each(const struct records *records, records_each_fn *each, void *arg);
 
+/*
+ * The same for those that a name or uid means: the record with that uid, and those with that name
+ * that no pass misses; where there is none of them, the absent ones with that name.
+ */
+int records_each_meant(struct records *records, const char *name, records_each_fn *each, void *arg);
+
 /* How many records have values. Only while no other thread uses the records. */
 size_t records_count(const struct records *records);
 

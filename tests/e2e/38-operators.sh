@@ -100,6 +100,10 @@ has out 'the database opens on 1 of 1' 'which does not count the absent'
 run 4 'an unknown one does not count' coverage --records "$work/saved.json" server-9
 jq '.pass.min_registered = 3' "$work/saved.json" >"$work/three.json"
 run 4 'nor do fewer than were wanted' coverage --records "$work/three.json" server-1 server-2
+jq '.nodes += [{uid: "another", name: "server-2", status: "failed"}]' "$work/saved.json" \
+    >"$work/replaced.json"
+run 4 'nor one in whose place another machine is' coverage --records "$work/replaced.json" server-2
+run 0 'unless it is meant by its UID' coverage --records "$work/replaced.json" static.server-2
 run 2 'what is something else is refused' coverage --records "$settings"
 run 2 'and so is --wait beside it' coverage --records "$work/saved.json" --wait 1s
 mv "$work/gone.json" "$work/state.json"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/unit.h"
 
+#include "base/text.h"
 #include "report/coverage.h"
 
 static struct records *sample_records(void)
@@ -122,6 +123,44 @@ static void every_machine_of_a_name_gets_a_row(void **state)
     check((const char *const[]){"d", NULL}, true, want, 2, 2);
 }
 
+/* "d" comes back as another machine, of which the records alone tell. */
+static void a_name_means_the_machine_that_is_there_now(void **state)
+{
+    static const struct casb_record list[] = {
+        {.uid = "v1", .name = "d", .primary = "this", .registered = 1, .absent = 9},
+        {.uid = "v2", .name = "d", .status = CASB_FAILED, .attempted = 2},
+        {.uid = "v3", .name = "e", .primary = "this", .registered = 3, .absent = 9},
+        {.uid = "v4", .name = "e", .primary = "this", .registered = 4, .absent = 9},
+        {.uid = "d", .name = "f", .primary = "this", .registered = 5, .absent = 9},
+    };
+    static const struct {
+        const char *name, *uids[3];
+        size_t opens;
+    } cases[] = {
+        {"d", {"d", "v2"}, 1}, {"v1", {"v1"}, 1}, {"e", {"v3", "v4"}, 2},
+        {"f", {"d"}, 1},       {"v2", {"v2"}, 0}, {"g", {NULL}, 0},
+    };
+    _cleanup_(records_freep) struct records *records = NULL;
+    struct plugins plugins = {.primary.id = "this"};
+
+    (void)state;
+    assert_int_equal(records_new(&records, NULL), 0);
+    for (size_t i = 0; i < ELEMENTS(list); i++)
+        assert_int_equal(records_add(records, &list[i], NULL), 0);
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        const char *const names[] = {cases[i].name, NULL};
+        struct coverage coverage = {0};
+
+        assert_int_equal(coverage_make(records, NULL, &plugins, names, &coverage, NULL), 0);
+        assert_int_equal(coverage.opens, cases[i].opens);
+        for (size_t j = 0; j < coverage.count; j++)
+            if (!text_equal(coverage.rows[j].uid, cases[i].uids[j]))
+                fail_msg("'%s' means '%s'", cases[i].name, coverage.rows[j].uid);
+        assert_null(cases[i].uids[coverage.count]);
+        coverage_done(&coverage);
+    }
+}
+
 static void one_machine_under_two_names_counts_once(void **state)
 {
     static const struct want want[] = {{"f", true, 17, NULL}, {"e", true, 16, NULL}};
@@ -146,6 +185,7 @@ int main(void)
         cmocka_unit_test(nodes_that_are_away_answer_by_their_records),
         cmocka_unit_test(without_a_primary_no_database_opens),
         cmocka_unit_test(every_machine_of_a_name_gets_a_row),
+        cmocka_unit_test(a_name_means_the_machine_that_is_there_now),
         cmocka_unit_test(one_machine_under_two_names_counts_once),
         cmocka_unit_test(a_machine_that_is_named_twice_counts_once),
     };
