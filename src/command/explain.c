@@ -193,12 +193,13 @@ static void print_line(const char *title, const json_t *item, const char *key, c
 
 static int print_item(const json_t *item, bool first)
 {
-    const char *uid = member(item, "uid"), *source = member(item, "source");
+    const char *uid = member(item, "uid");
     char clean[TABLE_CELL_BYTES];
 
     printf("%snode '%s'", first ? "" : "\n", text_clean(clean, sizeof clean, member(item, "name")));
     if (uid)
-        printf(" of source '%s', UID %s", source, uid);
+        printf(" of source '%s', UID %s", text_clean(clean, sizeof clean, member(item, "source")),
+               uid);
     printf("\n");
     if (print_facts(item))
         return -1;

@@ -58,4 +58,36 @@ for output in table json; do
 done
 pass 0 'plan' plan -v
 clean 'has nothing hidden' "$work/out" "$work/err"
+
+# Somebody else writes the state itself. The node of the one record is absent, that of the other there.
+faults '[]'
+echo 'metrics: {per_node: true}' >>"$settings"
+there=$(api GET /api/v1/nodes/node-4 | jq -r .metadata.uid)
+record=$(jq -nc --argjson evil "\"$evil\"" '"2026-01-01T00:00:00Z" as $long_ago |
+    (["name", "source", "primary", "release", "las_source", "reason", "error", "las_qe_id", "boot_id"] |
+        map({(.): "\(.): \($evil)"}) | add) +
+    {status: "registered", registered: $long_ago, unprotected: $long_ago}')
+api PATCH "/api/v1/namespaces/$namespace/configmaps/$instance-state" "$(jq -nc --arg there "$there" \
+    --arg record "$record" '{data: {($there): $record, "of-another": $record}}')" >/dev/null
+while read -r status shown command; do
+    # shellcheck disable=SC2086 # several words
+    pass "$status" "$command" $command
+    shows 'has what the state holds' "$shown" <(cat "$work/out" "$work/err")
+    clean 'with nothing hidden' "$work/out" "$work/err"
+done <<EOF
+0 source:.red status
+0 boot_id:.red status -o wide
+0 source:.*red status -o json
+0 name:.red status -o name
+0 source:.red status -o prometheus
+4 name:.red coverage of-another
+4 release:.*red coverage -o json of-another
+0 source.*:.red.*UID explain of-another
+0 release:.red explain node-4
+0 source:.*red explain -o json of-another
+0 . plan -v
+0 . plan -o json
+4 node-4 run -v
+0 1.nodes.forgotten forget of-another
+EOF
 finish
