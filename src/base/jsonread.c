@@ -220,19 +220,18 @@ static int skip_number(struct reader *r, bool *ret_real)
     return 0;
 }
 
-static int read_integer(struct reader *r, const char *start, json_t **ret)
+/* False where it does not fit. */
+static bool to_integer(const char *start, const char *end, json_int_t *ret)
 {
     bool negative = *start == '-';
     json_int_t n = 0;
 
-    for (const char *p = start + negative; p < r->at; p++)
+    for (const char *p = start + negative; p < end; p++)
         if (__builtin_mul_overflow(n, 10, &n) ||
             __builtin_sub_overflow(n, (json_int_t)(*p - '0'), &n))
-            return fail(r, negative ? "too big negative integer" : "too big integer");
-    if (!negative && __builtin_sub_overflow(0, n, &n))
-        return fail(r, "too big integer");
-    *ret = json_integer(n);
-    return *ret ? 0 : CASB_ENOMEM;
+            return false;
+    *ret = n;
+    return negative || !__builtin_sub_overflow(0, n, ret);
 }
 
 static int read_real(struct reader *r, const char *start, json_t **ret)
@@ -252,12 +251,16 @@ static int read_real(struct reader *r, const char *start, json_t **ret)
 static int read_number(struct reader *r, json_t **ret)
 {
     const char *start = r->at;
+    json_int_t integer;
     bool real;
     int rc = skip_number(r, &real);
 
     if (rc)
         return rc;
-    return real ? read_real(r, start, ret) : read_integer(r, start, ret);
+    if (real || !to_integer(start, r->at, &integer))
+        return read_real(r, start, ret);
+    *ret = json_integer(integer);
+    return *ret ? 0 : CASB_ENOMEM;
 }
 
 /* ---- objects, arrays, words */

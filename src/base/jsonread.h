@@ -18,9 +18,10 @@ struct jsonread_fault {
 
 /*
  * Reads the value at the beginning of `len` bytes, after white space; *ret_len is where it ends,
- * and what follows is not looked at. A key may stand in an object once and have no NUL; numbers
- * are what jansson can hold; nesting is bounded. Returns 0, CASB_EINVALID or CASB_ENOMEM; then
- * *ret_fault tells why. The caller owns *ret. Pure and thread-safe.
+ * and what follows is not looked at. A key may stand in an object once and have no NUL; an integer
+ * that jansson cannot hold is a real, and one that no double can hold refused; nesting is bounded.
+ * Returns 0, CASB_EINVALID or CASB_ENOMEM; then *ret_fault tells why. The caller owns *ret. Pure
+ * and thread-safe.
  */
 int jsonread_value(const char *text, size_t len, json_t **ret, size_t *ret_len,
                    struct jsonread_fault *ret_fault) _warn_unused_;
