@@ -45,9 +45,12 @@ const char *hosts_fault_of_command(const json_t *list)
 
     if (!json_is_array(list))
         return "a command is a list of texts";
-    json_array_foreach (list, i, word)
+    json_array_foreach (list, i, word) {
         if (!json_is_string(word) || (i == 0 && json_string_length(word) == 0))
             return "a command is a list of texts, a program in front";
+        if (strlen(json_string_value(word)) != json_string_length(word))
+            return "a command cannot have NUL characters";
+    }
     return NULL;
 }
 

@@ -27,6 +27,8 @@ static int read_names(struct names *names, struct casb_error *err)
     char *rest, *line;
     int r = file_read_fd(STDIN_FILENO, "standard input", &names->input, err);
 
+    if (r == 0 && strlen(buf_text(&names->input)) != names->input.len)
+        return err_set(err, CASB_EINVALID, "coverage: standard input is no text: it has a NUL");
     rest = names->input.data;
     while (r == 0 && (line = strsep(&rest, "\n"))) {
         line += strspn(line, BLANKS);

@@ -115,6 +115,9 @@ grep -Eq '^server-9 +no +- +unknown$' "$work/out"
 ok $? 'of which the first word counts'
 pass 2 'no name at all there is wrong usage' coverage - </dev/null
 has err 'no name on standard input' 'and no answer for other machines'
+printf 'server-1\0server-9\n' >"$work/names"
+pass 2 'so is a NUL between names' coverage - <"$work/names"
+has err 'standard input is no text: it has a NUL' 'and none is passed over'
 printf '%0600d\n' 0 >"$work/names"
 pass 4 'a line may be long' coverage - <"$work/names"
 has out 'the database opens on 0 of 1' 'and is one name'

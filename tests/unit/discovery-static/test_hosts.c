@@ -82,6 +82,8 @@ static const struct {
     {"a h spawn={}\n", NULL, ":1:11: a command is a list of texts"},
     {"a h spawn=[1]\n", NULL, ":1:11: a command is a list of texts, a program in front"},
     {"a h spawn=[\"\"]\n", NULL, ":1:11: a command is a list of texts, a program in front"},
+    {"a h spawn=[\"x\\u0000y\"]\n", NULL, ":1:11: a command cannot have NUL characters"},
+    {"a h spawn=[\"x\",\"\\u0000\"]\n", NULL, ":1:11: a command cannot have NUL characters"},
     {"a h spawn=[\"x\"]y\n", NULL, ":1:11: something follows the list"},
     {"a h spawn=[] spawn=[]\n", NULL, ":1:14: the command is given twice"},
     {"b h\na h\n\nb i\n", NULL, ":4:1: 'b' is given twice, first at "},
