@@ -2,6 +2,7 @@
 #include "pass/elsewhere.h"
 
 #include "base/share.h"
+#include "pass/twins.h"
 #include "report/coverage.h"
 #include "report/machines.h"
 
@@ -37,22 +38,46 @@ static int add_other(struct record *record, void *arg)
     return 0;
 }
 
+/*
+ * How many of them are no machine of this pass. Of one that is there is a warning; those that are
+ * one machine in other shares are for those to tell of.
+ */
+static int count_new(const struct machine *machines, size_t own, size_t all, size_t *ret)
+{
+    _cleanup_(freep) const struct machine **known = calloc(all + 1, sizeof *known);
+    size_t count = 0;
+
+    if (!known)
+        return CASB_ENOMEM;
+    for (size_t i = 0; i < all; i++) {
+        const struct machine *one = &machines[i], *first = one->same_as ? one->same_as : one;
+        const struct machine **ours = &known[first - machines];
+
+        if (i < own && !*ours)
+            *ours = one;
+        else if (i >= own && *ours)
+            twins_tell(*ours, one, one->same_as ? one->same_kind : (*ours)->same_kind);
+        else if (i >= own)
+            count += first == one;
+    }
+    *ret = count;
+    return 0;
+}
+
 static int count_others(struct pass *pass, const struct records *now, struct casb_error *err)
 {
     _cleanup_(freep) struct machine *machines =
         calloc(records_count(pass->records) + records_count(now) + 1, sizeof *machines);
     struct census census = {pass, machines, 0};
-    size_t own, others = 0;
+    size_t own, others;
 
     if (!machines)
         return err_nomem(err);
     records_each(pass->records, add_own, &census);
     own = census.count;
     records_each(now, add_other, &census);
-    if (machines_match(machines, census.count))
+    if (machines_match(machines, census.count) || count_new(machines, own, census.count, &others))
         return err_nomem(err);
-    for (size_t i = own; i < census.count; i++)
-        others += !machines[i].same_as;
     report_set_elsewhere(pass->report, others);
     return 0;
 }

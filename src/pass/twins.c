@@ -3,7 +3,6 @@
 
 #include "base/identity.h"
 #include "log.h"
-#include "report/machines.h"
 
 struct twins {
     struct machine *machines;
@@ -17,6 +16,13 @@ static int collect(struct record *record, void *arg)
     if (records_is_holding(record))
         twins->machines[twins->count++] = machine_of_record(record);
     return 0;
+}
+
+void twins_tell(const struct machine *first, const struct machine *second,
+                enum casb_identity_kind kind)
+{
+    log_warn("nodes '%s' and '%s' are one machine, with one %s: they count once", first->name,
+             second->name, identity_kind_name(kind));
 }
 
 int twins_settle(struct pass *pass, struct casb_error *err)
@@ -33,9 +39,7 @@ int twins_settle(struct pass *pass, struct casb_error *err)
     for (size_t i = 0; i < twins.count; i++) {
         if (!machines[i].same_as)
             continue;
-        log_warn("nodes '%s' and '%s' are one machine, with one %s: they count once",
-                 machines[i].same_as->name, machines[i].name,
-                 identity_kind_name(machines[i].same_kind));
+        twins_tell(machines[i].same_as, &machines[i], machines[i].same_kind);
         report_add_twin(pass->report);
     }
     return 0;

@@ -181,6 +181,10 @@ pass 4 'one machine under two names is one' run
 has err "nodes 'server-2' and 'server-3' are one machine, with one boot ID: they count once" \
     'of which there is a warning'
 has out '2 registered (1 new, 2 kept)' 'and it counts once'
+pass 4 'it is one where another pass has the other name' run --shard 0/5
+has err "nodes 'server-3' and 'server-2' are one machine" 'and this one warns of it'
+pass 4 'as that one does' run --shard 4/5
+has err "nodes 'server-2' and 'server-3' are one machine" 'of its own'
 pass 4 'coverage counts it once, too' coverage server-3 server-2
 has out 'the database opens on 1 of 2' 'of the two that are named'
 has out "it is the same machine as 'server-3'" 'and says why'
