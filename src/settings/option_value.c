@@ -229,20 +229,40 @@ static int store_duration(const struct option_value *v, void *member, struct cas
     return 0;
 }
 
-static bool tree_fits(const struct casb_option *option, const json_t *tree)
+/* One text of a list, which is wrong at its own place where the list stands in a file. */
+static int check_text(const struct option_value *v, const json_t *item, size_t i,
+                      struct casb_error *err)
+{
+    struct casb_option option = *v->option;
+    struct option_value text = *v;
+    size_t len = strlen(v->where);
+
+    if (json_is_string(item) && is_choice(option.choices, json_string_value(item)))
+        return 0;
+    if (v->text)
+        return mismatch(v, err);
+    option.type = CASB_STRING;
+    text.option = &option;
+    text.node = item;
+    snprintf(text.where + len, sizeof text.where - len, "[%zu]", i);
+    return mismatch(&text, err);
+}
+
+static int check_tree(const struct option_value *v, const json_t *tree, struct casb_error *err)
 {
     const json_t *item;
     size_t i;
+    int r = 0;
 
-    if (option->type == CASB_MAP)
-        return json_is_object(tree);
-    if (!json_is_array(tree))
-        return false;
-    if (option->type == CASB_STRINGS)
-        json_array_foreach (tree, i, item)
-            if (!json_is_string(item) || !is_choice(option->choices, json_string_value(item)))
-                return false;
-    return true;
+    if (v->option->type == CASB_MAP ? !json_is_object(tree) : !json_is_array(tree))
+        return mismatch(v, err);
+    if (v->option->type == CASB_STRINGS)
+        json_array_foreach (tree, i, item) {
+            r = check_text(v, item, i, err);
+            if (r)
+                break;
+        }
+    return r;
 }
 
 /* A nested value from outside the file is written as in the file: "[a, b]". */
@@ -263,17 +283,16 @@ static int store_tree(const struct option_value *v, void *member, json_t *trees,
                       struct casb_error *err)
 {
     const json_t *tree = v->node;
-    int r;
+    int r = 0;
 
     if (json_is_null(tree))
         return 0;
-    if (v->text) {
+    if (v->text)
         r = parse_tree(v, trees, &tree, err);
-        if (r)
-            return r;
-    }
-    if (!tree_fits(v->option, tree))
-        return mismatch(v, err);
+    if (!r)
+        r = check_tree(v, tree, err);
+    if (r)
+        return r;
     memcpy(member, &tree, sizeof tree);
     return 0;
 }
