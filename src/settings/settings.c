@@ -14,6 +14,7 @@
 #include "settings/request.h"
 #include "settings/share_setting.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define FILE_BYTES      (1024 * 1024)
@@ -143,7 +144,21 @@ static const char *keep_string(struct settings *s, json_t *text)
     return json_array_append_new(s->trees, text) ? NULL : json_string_value(text);
 }
 
-/* One --host as a host of a static source. */
+static bool has_host(const json_t *hosts, const char *name)
+{
+    const json_t *host;
+    size_t i;
+
+    json_array_foreach (hosts, i, host)
+        if (text_equal(json_string_value(json_object_get(host, "name")), name))
+            return true;
+    return false;
+}
+
+/*
+ * One --host as a host of a static source, which would look for the place of what is wrong with it
+ * in the file.
+ */
 static int add_host(json_t *hosts, const char *text, struct casb_error *err)
 {
     char name[HOST_NAME_BYTES], clean[80];
@@ -151,9 +166,11 @@ static int add_host(json_t *hosts, const char *text, struct casb_error *err)
 
     snprintf(name, sizeof name, "%.*s", (int)len, text);
     if (!text[len] || len >= sizeof name || !record_is_uid(name) ||
-        !option_is_address(text + len + 1))
+        !isalnum((unsigned char)*name) || !option_is_address(text + len + 1))
         return err_set(err, CASB_EINVALID, "--host: expected NAME=ADDRESS, got '%s'",
                        text_clean(clean, sizeof clean, text));
+    if (has_host(hosts, name))
+        return err_set(err, CASB_EINVALID, "--host: '%s' is given twice", name);
     return json_array_append_new(hosts,
                                  jsonx_new("{ss, ss}", "name", name, "address", text + len + 1))
                ? err_nomem(err)
