@@ -65,7 +65,7 @@ static int read_command(struct reader *r, struct host *host)
     int failed;
 
     if (c == COMMANDS || key[len] != '=')
-        return fault_at(r, key, "expected spawn=LIST, remove=LIST or identify=LIST");
+        return fault_at(r, key, "expected spawn=LIST, remove=LIST, identify=LIST or notify=LIST");
     if (host->commands[c])
         return fault_at(r, key, "the command is given twice");
     r->at += len + 1;

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static const char unknown_key[] = "unknown key; valid are name, address, spawn, remove, identify";
+static const char unknown_key[] =
+    "unknown key; valid are name, address, spawn, remove, identify, notify";
 
 /* One key of a machine in the settings: what is wrong with it, or NULL. */
 static const char *take_key(struct host *host, const char *key, const json_t *value)
@@ -29,7 +30,8 @@ static const char *take_key(struct host *host, const char *key, const json_t *va
 static int take_pair(struct host *host, const char *key, const json_t *value,
                      struct casb_error *err)
 {
-    static const char *const keys[] = {"name", "address", "spawn", "remove", "identify", NULL};
+    static const char *const keys[] = {"name",     "address", "spawn", "remove",
+                                       "identify", "notify",  NULL};
     const char *fault = take_key(host, key, value), *near;
     char where[CASB_ERROR_SETTING_BYTES], clean[32];
 

@@ -75,8 +75,10 @@ static const struct {
      ":1:1: a name is letters, digits, '-', '.' and '_', with a letter or digit in front"},
     {"\n\na h:x\n", NULL, ":3:3: an address is HOST or HOST:PORT"},
     {"a -h\n", NULL, ":1:3: an address is HOST or HOST:PORT"},
-    {"a h start=[]\n", NULL, ":1:5: expected spawn=LIST, remove=LIST or identify=LIST"},
-    {"a h spawn [\"x\"]\n", NULL, ":1:5: expected spawn=LIST, remove=LIST or identify=LIST"},
+    {"a h start=[]\n", NULL,
+     ":1:5: expected spawn=LIST, remove=LIST, identify=LIST or notify=LIST"},
+    {"a h spawn [\"x\"]\n", NULL,
+     ":1:5: expected spawn=LIST, remove=LIST, identify=LIST or notify=LIST"},
     {"a h spawn=ssh x\n", NULL, ":1:11: expected a JSON list, such as [\"ssh\", \"x\"]"},
     {"a h spawn=[\"x\"\nb h\n", NULL, ":1:11: expected a JSON list, such as [\"ssh\", \"x\"]"},
     {"a h spawn={}\n", NULL, ":1:11: a command is a list of texts"},
@@ -143,10 +145,13 @@ static const struct {
      "hosts[0].address: an address is HOST or HOST:PORT"},
     {"[{\"name\":5,\"address\":\"a\"}]", NULL, "hosts[0].name: expected text (put it in quotes)"},
     {"[{\"name\":\"a\",\"address\":\"a\",\"port\":1}]", NULL,
-     "hosts[0].port: unknown key; valid are name, address, spawn, remove, identify"},
+     "hosts[0].port: unknown key; valid are name, address, spawn, remove, identify, notify"},
     {"[{\"name\":\"a\",\"adress\":\"a\"}]", NULL,
-     "hosts[0].adress: unknown key; valid are name, address, spawn, remove, identify "
+     "hosts[0].adress: unknown key; valid are name, address, spawn, remove, identify, notify "
      "(did you mean 'address'?)"},
+    {"[{\"name\":\"a\",\"notfy\":[]}]", NULL,
+     "hosts[0].notfy: unknown key; valid are name, address, spawn, remove, identify, notify "
+     "(did you mean 'notify'?)"},
     {"[{\"name\":\"a\",\"address\":\"a\",\"remove\":\"rm\"}]", NULL,
      "hosts[0].remove: a command is a list of texts"},
     {"[{\"name\":\"a\",\"address\":\"a\"},{\"name\":\"a\",\"address\":\"b\"}]", NULL,
