@@ -57,9 +57,10 @@ static int add_record(struct record *record, void *arg)
 {
     struct explain *explain = arg;
     struct casb_record values;
+    const struct casb_record *known = records_values(record, &values);
 
-    add(explain,
-        explanation_of_record(records_values(record, &values), explain->primary, explain->scanned));
+    if (!is_answered(explain, known->uid))
+        add(explain, explanation_of_record(known, explain->primary, explain->scanned));
     return 0;
 }
 
@@ -92,10 +93,15 @@ static int answer_with_nothing(struct explain *explain, const char *name)
     return 0;
 }
 
+/* "all" means, as with --force, each node that is there now; where that is unknown all records. */
 static int answer_from_records(struct explain *explain, const char *name)
 {
-    if (is_answered(explain, name))
+    const bool all = text_equal(name, "all");
+
+    if (is_answered(explain, name) || (all && explain->scanned))
         return 0;
+    if (all)
+        return records_each(explain->records, add_record, explain);
     records_each_meant(explain->records, name, add_record, explain);
     return is_answered(explain, name) ? 0 : answer_with_nothing(explain, name);
 }

@@ -79,6 +79,9 @@ explains static.server-2 "^node 'server-2' of source 'static', UID static.server
 sed -i '/server-2/d' "$settings"
 explains server-2 '^reason: +absent: ' 'one that is not in the list any more'
 has out 'run next:     cas-backup forget static.server-2' 'goes by its UID'
+run 0 'explain all' explain all -o json --plugin-dir "$builddir/.libs" -f "$settings"
+[ "$(jq -c 'map(.name)' "$work/out")" = '["server-1"]' ]
+ok $? 'means those that are there, and no node of that name'
 explains server-3 "is 'server-[12]' meant" 'one that was never seen is compared with those that were'
 run 0 'explain prints JSON' explain server-1 server-2 nobody -o json --plugin-dir "$builddir/.libs" -f "$settings"
 [ "$(jq -c '[.[] | [.name, .present, .decision, .protected, .record.name, .now.name]]' "$work/out")" = \
