@@ -407,7 +407,7 @@ int lease_new(const struct casb_host *host, struct kube *kube, int64_t duration_
         return err_nomem(err);
     lease->host = host;
     lease->kube = kube;
-    lease->duration_s = (duration_ns + CLOCK_S - 1) / CLOCK_S;
+    lease->duration_s = clock_whole_s(duration_ns);
     snprintf(lease->all, sizeof lease->all, "/apis/coordination.k8s.io/v1/namespaces/%s/leases",
              kube_namespace(kube));
     rivals_lease_name(lease->name, host->instance, &host->share);

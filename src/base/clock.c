@@ -32,6 +32,11 @@ int64_t clock_wall_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / CLOCK_MS;
 }
 
+int64_t clock_whole_s(int64_t ns)
+{
+    return ns / CLOCK_S + (ns % CLOCK_S > 0);
+}
+
 char *clock_format(char out[static CLOCK_RFC3339_BYTES], int64_t wall_ms, bool millis)
 {
     int64_t ms = wall_ms % 1000;

@@ -20,6 +20,9 @@ int64_t clock_now_ns(void);
 /* Now, in milliseconds since 1970 UTC: for records and reports only. */
 int64_t clock_wall_ms(void);
 
+/* As whole seconds, of which a begun one counts: a setting of 500 ms is not none. */
+int64_t clock_whole_s(int64_t ns);
+
 /* "2026-11-25T12:00:00Z", or with `millis` "2026-11-25T12:00:00.123Z". Returns out. */
 char *clock_format(char out[static CLOCK_RFC3339_BYTES], int64_t wall_ms, bool millis);
 

@@ -20,7 +20,7 @@ struct absent {
 
 static struct absent absent_begin(struct pass *pass, struct casb_error *err)
 {
-    int64_t after_s = pass->settings->absent_after_ns / CLOCK_S;
+    int64_t after_s = clock_whole_s(pass->settings->absent_after_ns);
     int64_t half_s = (after_s + 1) / 2;
 
     return (struct absent){

@@ -20,8 +20,8 @@ static struct decide_policy policy_for(struct pass *pass, const struct plugin *s
         .forced = selection_forces(&pass->selection, node),
         .plan = pass->mode == PASS_PLAN,
         .may_identify = plugins_discovery(source)->identify,
-        .max_age_s = pass->settings->max_age_ns / CLOCK_S,
-        .retry_backoff_s = pass->settings->retry_backoff_ns / CLOCK_S,
+        .max_age_s = clock_whole_s(pass->settings->max_age_ns),
+        .retry_backoff_s = clock_whole_s(pass->settings->retry_backoff_ns),
         .now_s = clock_wall_ms() / 1000,
     };
 }

@@ -31,7 +31,7 @@ static int look(struct record *record, void *arg)
 void overdue_judge(struct pass *pass)
 {
     struct overdue overdue = {.now_s = clock_wall_ms() / 1000,
-                              .after_s = pass->settings->overdue_after_ns / CLOCK_S};
+                              .after_s = clock_whole_s(pass->settings->overdue_after_ns)};
     char since[CLOCK_RFC3339_BYTES];
 
     if (pass->settings->overdue_after_ns == 0)

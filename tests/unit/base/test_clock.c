@@ -128,6 +128,20 @@ static void what_is_formatted_can_be_parsed(void **state)
     assert_int_equal(ms, now);
 }
 
+static void a_begun_second_is_one(void **state)
+{
+    static const struct {
+        int64_t ns, s;
+    } cases[] = {
+        {0, 0},       {1, 1},           {500 * CLOCK_MS, 1},
+        {CLOCK_S, 1}, {CLOCK_S + 1, 2}, {INT64_MAX, INT64_MAX / CLOCK_S + 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        assert_int_equal(clock_whole_s(cases[i].ns), cases[i].s);
+}
+
 static void the_earlier_deadline_counts(void **state)
 {
     int64_t now = clock_now_ns();
@@ -246,6 +260,7 @@ int main(void)
         cmocka_unit_test(times_are_parsed),
         cmocka_unit_test(wrong_times_are_refused),
         cmocka_unit_test(what_is_formatted_can_be_parsed),
+        cmocka_unit_test(a_begun_second_is_one),
         cmocka_unit_test(the_earlier_deadline_counts),
         cmocka_unit_test(poll_gets_milliseconds_rounded_up),
         cmocka_unit_test(calls_end_by_deadline_or_cancellation),

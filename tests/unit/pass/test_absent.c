@@ -69,6 +69,21 @@ static void what_is_dropped_at_once_needs_no_time(void **state)
     fake_done(&f);
 }
 
+static void a_part_of_a_second_is_not_at_once(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f, 2);
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    f.settings.absent_after_ns = CLOCK_S / 2;
+    f.world.n_nodes = 1;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_int_equal(report_counts(f.report).absent, 1);
+    assert_non_null(fake_record(&f, "u1"));
+    fake_done(&f);
+}
+
 static void a_node_that_comes_back_is_itself_and_counts_from_the_beginning(void **state)
 {
     struct fake f;
@@ -171,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vanished_node_is_kept_and_then_dropped),
         cmocka_unit_test(what_is_dropped_at_once_needs_no_time),
+        cmocka_unit_test(a_part_of_a_second_is_not_at_once),
         cmocka_unit_test(a_node_that_comes_back_is_itself_and_counts_from_the_beginning),
         cmocka_unit_test(a_gap_or_a_jump_drops_nothing),
         cmocka_unit_test(nothing_is_dropped_without_the_lock),

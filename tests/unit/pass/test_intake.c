@@ -105,6 +105,10 @@ static void what_is_older_than_max_age_is_registered_again(void **state)
     assert_string_equal(fake_outcome(&f, "node-1"), "registered: expired");
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     assert_string_equal(fake_outcome(&f, "node-1"), "kept: ");
+    f.settings.max_age_ns = CLOCK_S / 2; /* is not none */
+    fake_record(&f, "u1")->r.registered -= 3601;
+    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    assert_string_equal(fake_outcome(&f, "node-1"), "registered: expired");
     fake_done(&f);
 }
 
