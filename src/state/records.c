@@ -147,12 +147,17 @@ static int replace(struct records *records, struct record *record, const struct 
 
 int records_add(struct records *records, const struct casb_record *values, struct casb_error *err)
 {
+    struct casb_record loaded = *values;
     struct record *record;
     int r = 0;
 
+    if (loaded.registered < 0)
+        loaded.registered = 0;
+    if (loaded.registered == 0 && loaded.status == CASB_REGISTERED)
+        loaded.status = CASB_NONE;
     pthread_mutex_lock(&records->lock);
-    record = find_or_insert(records, values->uid);
-    if (!record || replace(records, record, values))
+    record = find_or_insert(records, loaded.uid);
+    if (!record || replace(records, record, &loaded))
         r = CASB_ENOMEM;
     pthread_mutex_unlock(&records->lock);
     return r ? err_nomem(err) : 0;

@@ -31,7 +31,10 @@ int records_new(struct records **ret, struct casb_error *err) _warn_unused_;
 void records_free(struct records *records);
 DEFINE_FREEP(struct records *, records_free)
 
-/* Takes over a record as loaded, in place of one with the same uid. */
+/*
+ * Takes over a record as loaded, in place of one with the same uid. One that is registered since no
+ * time, or one before 1970, was not registered.
+ */
 int records_add(struct records *records, const struct casb_record *values, struct casb_error *err)
     _warn_unused_;
 

@@ -275,6 +275,35 @@ static void walking_goes_by_uid_and_can_be_stopped(void **state)
     records_free(records);
 }
 
+static void who_is_registered_since_no_time_is_not(void **state)
+{
+    static const struct {
+        struct casb_record loaded;
+        enum casb_status status;
+        int64_t registered;
+    } rows[] = {
+        {{.status = CASB_REGISTERED, .registered = 1}, CASB_REGISTERED, 1},
+        {{.status = CASB_REGISTERED}, CASB_NONE, 0},
+        {{.status = CASB_REGISTERED, .registered = -1}, CASB_NONE, 0},
+        {{.status = CASB_REGISTERED, .registered = -62135596800}, CASB_NONE, 0},
+        {{.status = CASB_FAILED, .registered = 1}, CASB_FAILED, 1},
+        {{.status = CASB_FAILED, .registered = -1}, CASB_FAILED, 0},
+    };
+    _cleanup_(records_freep) struct records *records = NULL;
+
+    (void)state;
+    assert_int_equal(records_new(&records, NULL), 0);
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        struct casb_record loaded = rows[i].loaded, values;
+
+        loaded.uid = "u";
+        assert_int_equal(records_add(records, &loaded, NULL), 0);
+        records_values(records_find(records, "u"), &values);
+        assert_int_equal(values.status, rows[i].status);
+        assert_int_equal(values.registered, rows[i].registered);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +317,7 @@ int main(void)
         cmocka_unit_test(the_last_of_two_loaded_records_stays),
         cmocka_unit_test(a_node_is_present_once),
         cmocka_unit_test(walking_goes_by_uid_and_can_be_stopped),
+        cmocka_unit_test(who_is_registered_since_no_time_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
