@@ -198,17 +198,21 @@ int proxy_choose(const struct proxy_env *env, const struct url *server, const ch
 }
 
 /*
- * "USER:PASSWORD@", or "". Of several '@' the last one ends it, as for Go; libcurl refuses the
- * others unless they are encoded. The caller frees it by tls_secret_free(). NULL: no memory.
+ * "USER:PASSWORD@", or "". Of several '@' the last one ends it, as for Go; libcurl refuses what RFC
+ * 3986 does not have there, and quotes it. The caller frees it by tls_secret_free(). NULL: no
+ * memory.
  */
 static char *encode_userinfo(const struct url *url)
 {
     char *out = calloc(3 * url->userinfo_len + 2, 1), *end = out;
 
     for (size_t i = 0; out && i < url->userinfo_len; i++) {
-        bool at = url->userinfo[i] == '@';
+        unsigned char c = (unsigned char)url->userinfo[i];
 
-        end = mempcpy(end, at ? "%40" : url->userinfo + i, at ? 3 : 1);
+        if (isgraph(c) && !strchr("@\"<>[]\\^`{|}", c))
+            *end++ = (char)c;
+        else
+            end += sprintf(end, "%%%02X", c);
     }
     if (out && url->userinfo)
         *end = '@';

@@ -34,10 +34,10 @@ bool proxy_is_excluded(const char *no_proxy, const char *host, uint16_t port);
 
 /*
  * Brings a proxy as people give it, http, https or socks5, or without a scheme, into the form for
- * libcurl: with its port, each '@' of the user and password encoded, and for socks5 so that the
- * proxy looks the server's name up. `shown` gets it without its user and password. The caller frees
- * *ret by tls_secret_free(). CASB_EINVALID where it is none; `origin` says in the text where it is
- * from.
+ * libcurl: with its port, what may not stand in its user and password encoded, and for socks5 so
+ * that the proxy looks the server's name up. `shown` gets it without its user and password. The
+ * caller frees *ret by tls_secret_free(). CASB_EINVALID where it is none; `origin` says in the text
+ * where it is from.
  */
 int proxy_parse(const char *text, const char *origin, char **ret,
                 char shown[static URL_ORIGIN_BYTES], struct casb_error *err) _warn_unused_;

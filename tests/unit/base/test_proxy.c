@@ -214,6 +214,7 @@ static void proxies_are_brought_into_one_form(void **state)
         {"http://me:p@@w@p", "http://me:p%40%40w@p:80", "http://p:80"},
         {"me@org:p%40@p:1", "http://me%40org:p%40@p:1", "http://p:1"},
         {"socks5://@@p", "socks5h://%40@p:1080", "socks5://p:1080"},
+        {"http://me:a b\t\"cé@p", "http://me:a%20b%09%22c%C3%A9@p:80", "http://p:80"},
     };
     static const char *const wrong[] = {"ftp://p",    "http://", "http://p:x",
                                         "socks4://p", "a b",     ""};
