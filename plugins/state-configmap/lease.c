@@ -5,6 +5,7 @@
 #include "base/jsonx.h"
 #include "base/label.h"
 #include "base/plog.h"
+#include "base/text.h"
 #include "state-configmap/lease_rules.h"
 #include "state-configmap/rivals.h"
 #include "state-configmap/shard.h"
@@ -231,7 +232,7 @@ static bool is_unsettled(int r)
 
 /*
  * A look at the lease, and a try where it may be taken: 0, LOOK_AGAIN, or a class. `who` gets its
- * holder, *trouble what went wrong.
+ * holder, "" where that is nobody else, *trouble what went wrong.
  */
 static int try_to_take(struct lease *lease, const struct casb_call *call, struct lease_sight *sight,
                        char who[static HOLDER_BYTES], struct casb_error *trouble)
@@ -250,7 +251,9 @@ static int try_to_take(struct lease *lease, const struct casb_call *call, struct
         enum lease_verdict verdict =
             lease_judge(object, sight, lease->host->holder, lease->duration_s, clock_now_ns());
 
-        lease_describe(object, who, HOLDER_BYTES);
+        *who = 0;
+        if (verdict != LEASE_MINE && !text_empty(jsonx_string(object, "spec.holderIdentity")))
+            lease_describe(object, who, HOLDER_BYTES);
         if (verdict == LEASE_WATCH)
             return LOOK_AGAIN;
         if (verdict == LEASE_ALIVE)
@@ -281,13 +284,11 @@ static int take(struct lease *lease, const struct casb_call *call, struct casb_e
     } while (!stop);
     json_decref(sight.spec);
     if (stop == CASB_ETIMEOUT && *who)
-        return err_set(err, CASB_ECONFLICT,
-                       "another pass, alive or not, holds the lock and no time is left: %s", who);
-    if (stop) {
+        err_set(&over, CASB_ECONFLICT,
+                "another pass, alive or not, holds the lock and no time is left: %s", who);
+    else if (stop)
         err_set(&over, stop, "waiting for the lock%s%s", *trouble.text ? ": " : "", trouble.text);
-        return err_pass_after(err, &over, &first);
-    }
-    return r ? err_pass_after(err, &trouble, &first) : 0;
+    return r ? err_pass_after(err, stop ? &over : &trouble, &first) : 0;
 }
 
 static int release(struct lease *lease, const struct casb_call *call, struct casb_error *err)

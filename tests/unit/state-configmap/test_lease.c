@@ -286,6 +286,39 @@ static void a_create_that_never_answers_ends_with_its_reason(void **state)
     assert_non_null(strstr(err.text, "it fails on request"));
 }
 
+/* As by a webhook, which calls it a conflict. */
+static void what_refuses_to_have_it_taken_is_named(void **state)
+{
+    static const struct {
+        const char *holder;
+        int code;
+        const char *text;
+    } rows[] = {
+        {"", CASB_ETIMEOUT, "lease 'mycas-backup': waiting for the lock: policy"},
+        {"'holderIdentity':''", CASB_ETIMEOUT,
+         "lease 'mycas-backup': waiting for the lock: policy"},
+        {"'holderIdentity':'me'", CASB_ETIMEOUT,
+         "lease 'mycas-backup': waiting for the lock: policy"},
+        {"'holderIdentity':'dead','leaseDurationSeconds':1", CASB_ECONFLICT,
+         "lease 'mycas-backup': another pass holds the lock: 'dead' since unknown, renewed never; "
+         "before that: policy"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        struct casb_error err = {0};
+        char text[256];
+
+        snprintf(text, sizeof text, "{'metadata':{'name':'mycas-backup'},'spec':{%s}}",
+                 rows[i].holder);
+        memory_kube_set(f->kube, OWN, text);
+        memory_kube_fail(f->kube, &(struct memory_failure){KUBE_PUT, "leases", -1, CASB_ECONFLICT,
+                                                           409, false, "policy"});
+        assert_int_equal(take(f, i < 3 ? 2 : 5, &err), rows[i].code);
+        assert_string_equal(err.text, rows[i].text);
+    }
+}
+
 static void one_that_admission_takes_from_us_is_an_error_and_goes(void **state)
 {
     struct fixture *f = *state;
@@ -450,6 +483,7 @@ int main(void)
         WITH_LEASE(a_lost_race_is_a_conflict_at_the_next_look),
         WITH_LEASE(a_denied_request_is_an_error_with_its_reason),
         WITH_LEASE(a_create_that_never_answers_ends_with_its_reason),
+        WITH_LEASE(what_refuses_to_have_it_taken_is_named),
         WITH_LEASE(one_that_admission_takes_from_us_is_an_error_and_goes),
         WITH_LEASE(it_is_renewed_while_it_is_held),
         WITH_LEASE(one_that_took_long_to_take_or_renew_is_renewed_all_the_sooner),
