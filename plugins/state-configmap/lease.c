@@ -244,14 +244,16 @@ static int try_to_take(struct lease *lease, const struct casb_call *call, struct
     *trouble = (struct casb_error){0};
     r = get(lease, call, &object, trouble);
     lease->renewed_ns = clock_now_ns();
-    if (r == CASB_ENOTFOUND) {
+    if (r && r != CASB_ENOTFOUND) /* nothing was sent to take it */
+        return r == CASB_ECONFLICT ? LOOK_AGAIN : r;
+    *who = 0;
+    if (r) {
         *trouble = (struct casb_error){0};
         r = create(lease, call, &unknown, trouble);
-    } else if (!r) {
+    } else {
         enum lease_verdict verdict =
             lease_judge(object, sight, lease->host->holder, lease->duration_s, clock_now_ns());
 
-        *who = 0;
         if (verdict != LEASE_MINE && !text_empty(jsonx_string(object, "spec.holderIdentity")))
             lease_describe(object, who, HOLDER_BYTES);
         if (verdict == LEASE_WATCH)

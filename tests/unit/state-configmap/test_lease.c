@@ -226,6 +226,23 @@ static void what_was_cut_off_is_withdrawn(void **state)
     }
 }
 
+static void nothing_is_withdrawn_where_nothing_was_sent(void **state)
+{
+    static const int classes[] = {CASB_ECANCELLED, CASB_EUNREACHABLE, CASB_EDENIED};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ELEMENTS(classes); i++) {
+        int64_t begun_ns = clock_now_ns();
+        int asked = memory_kube_count(f->kube, KUBE_GET, "leases");
+
+        memory_kube_fail(
+            f->kube, &(struct memory_failure){KUBE_GET, "leases", -1, classes[i], 0, false, NULL});
+        assert_int_equal(take(f, 10, NULL), classes[i]);
+        assert_int_equal(memory_kube_count(f->kube, KUBE_GET, "leases"), asked + 1);
+        assert_true(clock_now_ns() - begun_ns < 5 * CLOCK_S);
+    }
+}
+
 static void a_create_whose_answer_was_lost_counts(void **state)
 {
     struct fixture *f = *state;
@@ -478,6 +495,7 @@ int main(void)
         WITH_LEASE(without_time_to_wait_it_is_a_conflict_too),
         WITH_LEASE(waiting_can_be_cancelled),
         WITH_LEASE(what_was_cut_off_is_withdrawn),
+        WITH_LEASE(nothing_is_withdrawn_where_nothing_was_sent),
         WITH_LEASE(a_create_whose_answer_was_lost_counts),
         WITH_LEASE(a_put_whose_answer_was_lost_counts),
         WITH_LEASE(a_lost_race_is_a_conflict_at_the_next_look),
