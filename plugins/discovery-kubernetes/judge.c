@@ -175,6 +175,10 @@ static void judge_ready(const json_t *pod, const char *ip, struct pod_verdict *r
     const char *node = jsonx_string(pod, "spec.nodeName");
     struct in6_addr address;
 
+    if (text_empty(ip)) {
+        set(ret, POD_WAITING, "is Ready, but has no address yet", NULL);
+        return;
+    }
     if (inet_pton(AF_INET, ip, &address) != 1 && inet_pton(AF_INET6, ip, &address) != 1) {
         set(ret, POD_FAILED, "its address is no IP address", ip);
         return;
@@ -213,7 +217,7 @@ void pod_judge(const json_t *pod, bool host_ip, struct pod_verdict *ret)
         judge_over(pod, phase, ret);
     else if (is_unschedulable(scheduled))
         set_trouble(ret, SCHEDULE_GRACE_NS, "unschedulable", jsonx_string(scheduled, "message"));
-    else if (condition_is_true(pod, "Ready") && !text_empty(ip))
+    else if (condition_is_true(pod, "Ready"))
         judge_ready(pod, ip, ret);
     else
         judge_containers(pod, ret);
