@@ -165,25 +165,29 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
     return failed ? failed : sync_folder(path);
 }
 
-static int write_through(const char *path, const void *data, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-    return fd < 0 ? errno : fill(fd, data, len);
-}
-
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
 {
     _cleanup_(freep) char *behind_links = NULL;
     struct stat st;
     int failed;
 
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-        failed = write_through(path, data, len);
-    } else {
-        behind_links = realpath(path, NULL);
-        failed = replace(behind_links ? behind_links : path, data, len, mode);
-    }
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_set(err, CASB_EINVALID, "'%s' is no regular file", path);
+    behind_links = realpath(path, NULL);
+    failed = replace(behind_links ? behind_links : path, data, len, mode);
+    return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
+}
+
+int file_write_through(const char *path, const void *data, size_t len, mode_t mode,
+                       struct casb_error *err)
+{
+    struct stat st;
+    int fd, failed;
+
+    if (stat(path, &st) || S_ISREG(st.st_mode))
+        return file_write(path, data, len, mode, err);
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    failed = fd < 0 ? errno : fill(fd, data, len);
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
 }
 

@@ -38,11 +38,18 @@ int file_read_fd(int fd, const char *path, struct buf *out, struct casb_error *e
  * Writes atomically and durably: temporary file beside it, fsync, rename, fsync of the folder.
  * The mode is as given, whatever the umask, where the file system has modes, and the owner as
  * file_give_to_folder() has it. On failure the old
- * file is whole and the temporary one is gone. A link stays one, and what is no regular file
- * (/dev/stdout, a pipe) is written to.
+ * file is whole and the temporary one is gone. A link stays one. Whatever else stands there (a
+ * pipe, a device, a folder) is CASB_EINVALID and is not waited for.
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
     _warn_unused_;
+
+/*
+ * The same, but a pipe or a device (/dev/stdout) is written to. That waits for who reads it, maybe
+ * for ever: for those whom a signal ends at any time.
+ */
+int file_write_through(const char *path, const void *data, size_t len, mode_t mode,
+                       struct casb_error *err) _warn_unused_;
 
 /*
  * Removes the temporary files that a killed file_write() left beside `path`, as far as it can. For

@@ -435,5 +435,5 @@ int report_write(struct report *report, const char *path, struct casb_error *err
 
     if (!json || jsontext_write(&text, json, 2) || buf_puts(&text, "\n"))
         return err_nomem(err);
-    return file_write(path, text.data, text.len, 0644, err);
+    return file_write_through(path, text.data, text.len, 0644, err);
 }

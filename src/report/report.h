@@ -123,7 +123,7 @@ int report_print_counts(struct report *report, FILE *out);
  */
 int report_check_path(const char *path, struct casb_error *err) _warn_unused_;
 
-/* Writes what report_print_json() prints to a file, atomically. */
+/* Writes what report_print_json() prints to a file, as file_write_through() does. */
 int report_write(struct report *report, const char *path, struct casb_error *err) _warn_unused_;
 
 /* "registered", "kept", ... Static. */

@@ -120,6 +120,11 @@ held 3 0 'a report into a pipe: the deadline' \
 held 143 TERM 'a report into a pipe: a signal' \
     run -f "$settings" --report "$work/fifo" "${config[@]}"
 
+ln -s fifo "$work/fifo.prom"
+{ cat "$settings"; echo "metrics: {file: $work/fifo.prom}"; } >"$work/fifo-metrics.yaml"
+held 0 0 'metrics into a pipe hold no pass up' run -f "$work/fifo-metrics.yaml" "${config[@]}"
+has err "metrics are not written: '$work/fifo.prom' is no regular file" 'and are a warning'
+
 exec {pipe}<>"$work/fifo" # the kernel has a pipe with somebody at both ends, who does nothing
 stdin=$work/fifo
 held 3 0 'names that never come: the deadline' \

@@ -249,11 +249,35 @@ static void a_pipe_is_written_to_and_not_replaced(void **state)
     (void)state;
     assert_int_equal(mkfifo(p.path, 0600), 0);
     fd = open(p.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(file_write(p.path, "text", 4, 0600, NULL), 0);
+    assert_int_equal(file_write_through(p.path, "text", 4, 0600, NULL), 0);
     assert_int_equal(read(fd, text, sizeof text), 4);
     assert_string_equal(text, "text");
     assert_int_equal(stat(p.path, &st), 0);
     assert_true(S_ISFIFO(st.st_mode));
+    end(&p);
+}
+
+static void what_is_no_regular_file_is_not_waited_for(void **state)
+{
+    static const mode_t kinds[] = {S_IFIFO, S_IFSOCK, S_IFDIR, S_IFLNK};
+    struct place p = begin();
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+        struct casb_error err = {0};
+        struct stat st;
+        int r = kinds[i] == S_IFDIR   ? mkdir(p.path, 0700)
+                : kinds[i] == S_IFLNK ? symlink("/dev/null", p.path)
+                                      : mknod(p.path, kinds[i] | 0600, 0);
+
+        assert_int_equal(r, 0);
+        assert_int_equal(file_write(p.path, "text", 4, 0600, &err), CASB_EINVALID);
+        assert_non_null(strstr(err.text, "is no regular file"));
+        assert_int_equal(lstat(p.path, &st), 0);
+        assert_int_equal(st.st_mode & S_IFMT, kinds[i]);
+        assert_int_equal(entries(p.dir), 1);
+        assert_int_equal(remove(p.path), 0);
+    }
     end(&p);
 }
 
@@ -415,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(a_link_stays_a_link),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
+        cmocka_unit_test(what_is_no_regular_file_is_not_waited_for),
         cmocka_unit_test(a_pipe_is_read_to_its_end),
         cmocka_unit_test(what_cannot_be_read_whole_leaves_nothing),
         cmocka_unit_test(a_private_folder_is_made_where_it_can),
