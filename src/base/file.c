@@ -191,6 +191,28 @@ int file_write_through(const char *path, const void *data, size_t len, mode_t mo
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
 }
 
+int file_check_replaceable(const char *path, const char *what, bool (*is_ours)(const char *begin),
+                           struct casb_error *err)
+{
+    _cleanup_(closep) int fd = -1;
+    char begin[64];
+    struct stat st;
+    ssize_t len;
+    int r;
+
+    if (stat(path, &st) || (S_ISREG(st.st_mode) && st.st_size == 0))
+        return 0;
+    r = file_open_regular(path, O_RDONLY, &fd, err);
+    if (r)
+        return r;
+    len = read(fd, begin, sizeof begin - 1);
+    begin[len > 0 ? len : 0] = '\0';
+    if (is_ours(begin))
+        return 0;
+    return err_set(err, CASB_EINVALID, "'%s' is another's file and no %s: it is left untouched",
+                   path, what);
+}
+
 void file_remove_leftovers(const char *path)
 {
     _cleanup_(freep) char *real = realpath(path, NULL);

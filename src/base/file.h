@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -50,6 +51,14 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
  */
 int file_write_through(const char *path, const void *data, size_t len, mode_t mode,
                        struct casb_error *err) _warn_unused_;
+
+/*
+ * May what stands at `path` be replaced by a `what`, such as "report"? CASB_EINVALID where it is
+ * neither empty nor, by its first bytes, one of ours, nor a regular file: somebody named the
+ * settings, the state or a key by mistake.
+ */
+int file_check_replaceable(const char *path, const char *what, bool (*is_ours)(const char *begin),
+                           struct casb_error *err) _warn_unused_;
 
 /*
  * Removes the temporary files that a killed file_write() left beside `path`, as far as it can. For

@@ -293,3 +293,10 @@ int metrics_write(const struct metrics_input *input, struct buf *out, struct cas
         return err_set(err, r, "the metrics have more than %zu bytes", out->limit);
     return r ? err_nomem(err) : 0;
 }
+
+bool metrics_is_begin(const char *text)
+{
+    static const char begin[] = "# HELP cas_backup_";
+
+    return strncmp(text, begin, strlen(begin)) == 0;
+}

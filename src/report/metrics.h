@@ -12,6 +12,8 @@
 
 #include <cas-backup/state.h>
 
+#include <stdbool.h>
+
 /* What the metrics are made from, all borrowed. */
 struct metrics_input {
     const struct casb_pass *last; /* what is remembered of the last pass */
@@ -28,5 +30,8 @@ struct metrics_input {
  */
 int metrics_write(const struct metrics_input *input, struct buf *out, struct casb_error *err)
     _warn_unused_;
+
+/* Does the text begin as metrics_write() writes it? */
+bool metrics_is_begin(const char *text);
 
 #endif

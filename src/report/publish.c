@@ -60,6 +60,18 @@ static struct push_group group_of(const struct plugins *plugins)
     return (struct push_group){settings->push_url, settings->push_job, plugins->instance};
 }
 
+static int check_path(const char *path, struct casb_error *err)
+{
+    return file_check_replaceable(path, "metrics", metrics_is_begin, err);
+}
+
+static int write_file(const char *path, const struct buf *text, struct casb_error *err)
+{
+    int r = check_path(path, err);
+
+    return r ? r : file_write(path, text->data, text->len, 0644, err);
+}
+
 void publish(const struct plugins *plugins, const struct casb_call *call)
 {
     const struct metrics_settings *settings = &plugins->settings->metrics;
@@ -71,7 +83,7 @@ void publish(const struct plugins *plugins, const struct casb_call *call)
         log_warn("the metrics stay as they were: %s", err.text);
         return;
     }
-    if (settings->file && file_write(settings->file, text.data, text.len, 0644, &err))
+    if (settings->file && write_file(settings->file, &text, &err))
         log_warn("the metrics are not written: %s", err.text);
     if (settings->push_url && pushgateway_put(&group, call, &text, &push_err))
         log_warn("the metrics are not pushed: %s", push_err.text);
@@ -90,6 +102,7 @@ static void check_file(const char *file, casb_check_fn *found, void *arg)
 {
     char path[PATH_MAX], what[PATH_MAX + 64], trouble[128];
     struct casb_finding finding = {.what = what, .good = true};
+    struct casb_error err = {0};
     const char *folder;
 
     snprintf(path, sizeof path, "%s", file);
@@ -97,6 +110,8 @@ static void check_file(const char *file, casb_check_fn *found, void *arg)
     snprintf(what, sizeof what, "metrics can be written to folder '%s'", folder);
     if (access(folder, W_OK | X_OK))
         finding.detail = strerror_r(errno, trouble, sizeof trouble);
+    else if (check_path(file, &err))
+        finding.detail = err.text;
     found(&finding, arg);
 }
 

@@ -10,7 +10,6 @@
 #include "state/pack.h"
 #include "state/words.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -409,30 +408,21 @@ static bool is_report(const char *text)
 
 int report_check_path(const char *path, struct casb_error *err)
 {
-    _cleanup_(closep) int fd = -1;
-    char begin[64];
     struct stat st;
-    ssize_t len;
-    int r;
 
-    if (stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size == 0)
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a pipe, /dev/stdout */
         return 0;
-    r = file_open_regular(path, O_RDONLY, &fd, err);
-    if (r)
-        return r;
-    len = read(fd, begin, sizeof begin - 1);
-    begin[len > 0 ? len : 0] = '\0';
-    if (is_report(begin))
-        return 0;
-    return err_set(err, CASB_EINVALID, "'%s' is another's file and no report: it is left untouched",
-                   path);
+    return file_check_replaceable(path, "report", is_report, err);
 }
 
 int report_write(struct report *report, const char *path, struct casb_error *err)
 {
     _cleanup_(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
     json_auto_t *json = report_json(report);
+    int r = report_check_path(path, err); /* the pass may have put its state there */
 
+    if (r)
+        return r;
     if (!json || jsontext_write(&text, json, 2) || buf_puts(&text, "\n"))
         return err_nomem(err);
     return file_write_through(path, text.data, text.len, 0644, err);

@@ -117,13 +117,10 @@ void report_counts_text(struct report *report, char out[static REPORT_COUNTS_BYT
 /* Prints one line with the counts. */
 int report_print_counts(struct report *report, FILE *out);
 
-/*
- * May a report be written to this path? CASB_EINVALID where a regular file stands there that is
- * neither empty nor a report: somebody named the settings, the state or a key by mistake.
- */
+/* May a report be written to this path? As file_check_replaceable(), but a pipe or a device may. */
 int report_check_path(const char *path, struct casb_error *err) _warn_unused_;
 
-/* Writes what report_print_json() prints to a file, as file_write_through() does. */
+/* Writes what report_print_json() prints as file_write_through() does, where it may. */
 int report_write(struct report *report, const char *path, struct casb_error *err) _warn_unused_;
 
 /* "registered", "kept", ... Static. */

@@ -81,6 +81,11 @@ for file in "$owner/config.json" "$settings" "$state" "$work/hosts.txt"; do
 done
 pass 0 'a report where none was' run --report "$work/report.json"
 pass 0 'and over that one' run --report "$work/report.json"
+rm "$state"
+pass 3 'a report where the state comes first' run --report "$state"
+has err "report '$state': '$state' is another's file" 'is refused'
+pass 0 'and the records' run
+has out '2 registered (0 new, 2 kept)' 'are there'
 
 # ---- pipes that nobody writes or reads
 

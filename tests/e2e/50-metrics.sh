@@ -99,7 +99,7 @@ if have promtool 'promtool takes those, too'; then
     is promtool check metrics <"$file" 'promtool takes those, too'
 fi
 rm "$hosts/server-2.broken"
-pass 0 'a pass that mends it'
+pass 0 'a pass that mends it' run --report "$work/report.json"
 is [ "$(value nodes_protected)$(value nodes_unprotected)" = 30 ] 'it is protected again'
 is [ "$(value oldest_unprotected_timestamp_seconds)$(grep -c 'unprotected_reason[{]' "$file")" = 00 ] \
     'and nothing is said of it'
@@ -136,6 +136,45 @@ pass 0 'a file that cannot be written'
 has err "warn  the metrics are not written: write '$work/none/x.prom" 'is a warning'
 pass 0 'check fails by no metrics' check
 is grep -q "^metrics .*folder '$work/none' .*No such file or directory" "$work/out" 'but says so'
+
+
+# ---- a file that is none of ours
+
+# foreign WHAT FILE: the file is named as that of the metrics by mistake.
+foreign() {
+    [ ! -f "$2" ] || cp "$2" "$work/before"
+    with "{file: $2, per_node: false}"
+    pass 0 "$1 in the place of the metrics"
+    has err "warn  the metrics are not written: '$2' is " 'is a warning'
+    pass 0 'check fails by it no more' check
+    is grep -q "^metrics .*folder '${2%/*}' .*'$2' is " "$work/out" 'but says so'
+    [ ! -f "$2" ] || is cmp -s "$2" "$work/before" 'and it is untouched'
+}
+other=$work/other.prom
+echo 'node_other 1' >"$other"
+foreign "another program's metrics" "$other"
+cp "$owner/config.json" "$other"
+foreign "the owner's key" "$other"
+cp "$work/report.json" "$other"
+foreign 'a report' "$other"
+rm "$other" && mkdir "$other"
+foreign 'a folder' "$other"
+rmdir "$other" && mkfifo "$other"
+foreign 'a pipe' "$other"
+rm "$other" && ln -s /dev/full "$other"
+foreign 'a device' "$other"
+rm "$other"
+with "{file: $other, per_node: false}"
+sed -i "s#^state:.*#state: {plugin: file, path: $other}#" "$settings"
+pass 0 'metrics where the state is'
+has err "warn  the metrics are not written: '$other' is another's file" 'are a warning'
+pass 0 'and the records' run
+has out '3 registered (0 new, 3 kept)' 'are there'
+rm "$other"
+: >"$other"
+with "{file: $other, per_node: false}"
+pass 0 'an empty file'
+is [ -s "$other" ] 'gets metrics'
 
 # ---- a Pushgateway that is none
 

@@ -223,6 +223,34 @@ static void before_the_first_end_of_a_pass_there_is_no_end(void **state)
                                 "cr_namespace=\"scone\"} -1\n"));
 }
 
+static void metrics_are_known_by_their_beginning(void **state)
+{
+    static const char *const others[] = {
+        "",
+        "# HELP cas_backup",
+        "# HELP node_load1 1m load average.\n",
+        "# TYPE cas_backup_nodes gauge\n",
+        "cas_backup_nodes 1\n",
+        "{\"version\":1,\"records\":{}}",
+    };
+    _cleanup_(records_freep) struct records *records = NULL;
+
+    (void)state;
+    assert_int_equal(records_new(&records, NULL), 0);
+    for (int passes = 0; passes < 2; passes++) {
+        const struct casb_pass none = {0};
+        const struct metrics_input input = {.last = passes ? &sample_pass : &none,
+                                            .records = records};
+        _cleanup_(buf_free) struct buf out = BUF_INIT(LIMIT);
+
+        assert_int_equal(metrics_write(&input, &out, NULL), 0);
+        assert_true(metrics_is_begin(out.data));
+    }
+    for (size_t i = 0; i < ELEMENTS(others); i++)
+        if (metrics_is_begin(others[i]))
+            fail_msg("%s", others[i]);
+}
+
 static void a_text_that_passes_the_limit_is_an_error(void **state)
 {
     _cleanup_(buf_free) struct buf out = BUF_INIT(500);
@@ -246,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_machine_with_two_nodes_protects_once),
         cmocka_unit_test(the_oldest_unprotected_node_is_named_by_its_time),
         cmocka_unit_test(before_the_first_end_of_a_pass_there_is_no_end),
+        cmocka_unit_test(metrics_are_known_by_their_beginning),
         cmocka_unit_test(a_text_that_passes_the_limit_is_an_error),
     };
 
