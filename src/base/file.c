@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -165,16 +166,43 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
     return failed ? failed : sync_folder(path);
 }
 
+/*
+ * Where `path` leads to: links included, since one that leads to nothing yet names the place, too.
+ * Returns an errno.
+ */
+static int find_target(const char *path, char **ret)
+{
+    _cleanup_(freep) char *folder = strdup(path), *next = NULL;
+    char link[PATH_MAX];
+    ssize_t len;
+
+    *ret = realpath(path, NULL);
+    if (*ret || errno != ENOENT)
+        return *ret ? 0 : errno;
+    if (access(path, F_OK) == 0) /* as /dev/stdout leads to a file that was removed */
+        return ENOENT;
+    len = readlink(path, link, sizeof link);
+    if (len < 0)
+        return text_dup(path, ret) ? ENOMEM : 0;
+    if (!folder ||
+        asprintf(&next, "%s/%.*s", *link == '/' ? "" : dirname(folder), (int)len, link) < 0) {
+        next = NULL;
+        return ENOMEM;
+    }
+    return find_target(next, ret); /* it ends: realpath() has found no loop */
+}
+
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
 {
-    _cleanup_(freep) char *behind_links = NULL;
+    _cleanup_(freep) char *target = NULL;
     struct stat st;
     int failed;
 
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return err_set(err, CASB_EINVALID, "'%s' is no regular file", path);
-    behind_links = realpath(path, NULL);
-    failed = replace(behind_links ? behind_links : path, data, len, mode);
+    failed = find_target(path, &target);
+    if (!failed)
+        failed = replace(target, data, len, mode);
     return failed ? err_set_errno(err, failed, "write '%s'", path) : 0;
 }
 
@@ -215,13 +243,12 @@ int file_check_replaceable(const char *path, const char *what, bool (*is_ours)(c
 
 void file_remove_leftovers(const char *path)
 {
-    _cleanup_(freep) char *real = realpath(path, NULL);
-    _cleanup_(freep) char *folder = strdup(real ? real : path);
+    _cleanup_(freep) char *folder = NULL;
     _cleanup_(freep) char *prefix = NULL;
     const struct dirent *entry;
     DIR *dir;
 
-    if (!folder || asprintf(&prefix, "%s" TEMPORARY, basename(folder)) < 0) {
+    if (find_target(path, &folder) || asprintf(&prefix, "%s" TEMPORARY, basename(folder)) < 0) {
         prefix = NULL;
         return;
     }

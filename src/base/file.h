@@ -39,8 +39,9 @@ int file_read_fd(int fd, const char *path, struct buf *out, struct casb_error *e
  * Writes atomically and durably: temporary file beside it, fsync, rename, fsync of the folder.
  * The mode is as given, whatever the umask, where the file system has modes, and the owner as
  * file_give_to_folder() has it. On failure the old
- * file is whole and the temporary one is gone. A link stays one. Whatever else stands there (a
- * pipe, a device, a folder) is CASB_EINVALID and is not waited for.
+ * file is whole and the temporary one is gone. A link stays one, also where what it leads to is
+ * not there yet; where the folder for that is not there either, that is an error. Whatever else
+ * stands there (a pipe, a device, a folder) is CASB_EINVALID and is not waited for.
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct casb_error *err)
     _warn_unused_;

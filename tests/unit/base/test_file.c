@@ -220,6 +220,14 @@ static void a_full_disk_leaves_the_old_file(void **state)
     end(&p);
 }
 
+/* `text`, with `folder` for a "%s" that it may begin with. */
+static void put_folder(char to[static 600], const char *text, const char *folder)
+{
+    bool absolute = *text == '%';
+
+    snprintf(to, 600, "%s%s", absolute ? folder : "", text + (absolute ? 2 : 0));
+}
+
 static void a_link_stays_a_link(void **state)
 {
     struct place p = begin();
@@ -237,6 +245,59 @@ static void a_link_stays_a_link(void **state)
     assert_int_equal(file_read(p.path, &text, NULL), 0);
     assert_string_equal(buf_text(&text), "new");
     end(&p);
+}
+
+static void a_link_to_nothing_says_where_the_file_is_to_be(void **state)
+{
+    static const struct {
+        const char *link, *through; /* two links; NULL: one */
+        const char *want;           /* in the test's folder; NULL: an error */
+    } table[] = {
+        {"there/new", NULL, "there/new"},
+        {"./there/../there/new", NULL, "there/new"},
+        {"%s/there/new", NULL, "there/new"},
+        {"there/second", "new", "there/new"},
+        {"there/second", "%s/there/new", "there/new"},
+        {"missing/new", NULL, NULL},
+        {"%s/missing/new", NULL, NULL},
+        {"there/second", "../missing/new", NULL},
+        {"there/", NULL, NULL},
+        {"link", NULL, NULL}, /* a loop */
+        {"there/second", "../link", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        struct place p = begin();
+        _cleanup_(buf_free) struct buf text = BUF_INIT(100);
+        char there[300], link[300], second[320], to[600], want[600];
+        struct stat st;
+        int r;
+
+        snprintf(there, sizeof there, "%s/there", p.dir);
+        snprintf(link, sizeof link, "%s/link", p.dir);
+        snprintf(second, sizeof second, "%s/second", there);
+        assert_int_equal(mkdir(there, 0700), 0);
+        put_folder(to, table[i].link, p.dir);
+        assert_int_equal(symlink(to, link), 0);
+        if (table[i].through) {
+            put_folder(to, table[i].through, p.dir);
+            assert_int_equal(symlink(to, second), 0);
+        }
+        r = file_write(link, "new", 3, 0600, NULL);
+        if ((r == 0) != (table[i].want != NULL))
+            fail_msg("%zu: %d", i, r);
+        assert_int_equal(lstat(link, &st), 0);
+        assert_true(S_ISLNK(st.st_mode));
+        assert_int_equal(entries(p.dir), 2);
+        assert_int_equal(entries(there), (table[i].through != NULL) + (r == 0));
+        if (r == 0) {
+            snprintf(want, sizeof want, "%s/%s", p.dir, table[i].want);
+            assert_int_equal(file_read(want, &text, NULL), 0);
+            assert_string_equal(buf_text(&text), "new");
+        }
+        end(&p);
+    }
 }
 
 static void a_pipe_is_written_to_and_not_replaced(void **state)
@@ -438,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_temporary_one),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(a_link_stays_a_link),
+        cmocka_unit_test(a_link_to_nothing_says_where_the_file_is_to_be),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
         cmocka_unit_test(what_is_no_regular_file_is_not_waited_for),
         cmocka_unit_test(a_pipe_is_read_to_its_end),

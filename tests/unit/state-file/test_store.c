@@ -257,6 +257,23 @@ static void behind_a_link_the_damaged_file_itself_is_kept(void **state)
     assert_records(f, "a=one;");
 }
 
+static void behind_a_link_to_nothing_the_state_is_where_that_leads(void **state)
+{
+    struct fixture *f = *state;
+    char real[540], left[560];
+
+    snprintf(real, sizeof real, "%s/real", f->folder);
+    snprintf(left, sizeof left, "%s.tmp-abcdef", real);
+    assert_int_equal(place_make_folders(f->path, NULL), 0);
+    assert_int_equal(symlink(real, f->path), 0);
+    assert_int_equal(file_write(left, "x", 1, 0600, NULL), 0);
+    lock(f);
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(store(f, "a", "one", NULL), 0);
+    assert_int_equal(access(real, F_OK), 0);
+    assert_records(f, "a=one;");
+}
+
 static void what_a_killed_write_left_is_removed(void **state)
 {
     struct fixture *f = *state;
@@ -483,6 +500,7 @@ int main(void)
         WITH_STATE(a_damaged_file_is_kept_aside_with_what_could_be_read),
         WITH_STATE(an_empty_file_is_a_damaged_one),
         WITH_STATE(behind_a_link_the_damaged_file_itself_is_kept),
+        WITH_STATE(behind_a_link_to_nothing_the_state_is_where_that_leads),
         WITH_STATE(what_a_killed_write_left_is_removed),
         WITH_STATE(a_damaged_record_costs_only_itself_and_stays),
         WITH_STATE(a_failed_write_loses_nothing),
