@@ -8,7 +8,6 @@
 int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, void *arg,
                struct casb_error *err)
 {
-    _cleanup_(closep) int fd = -1;
     struct state_file *state = self;
     int r;
 
@@ -16,7 +15,7 @@ int store_lock(void *self, const struct casb_call *call, casb_lost_fn *lost, voi
     (void)lost;
     (void)arg;
     pthread_mutex_lock(&state->lock);
-    r = store_open(state, &fd, err); /* no lock is left beside what is no state */
+    r = store_look(state, err); /* beside what is no state nothing is made or removed */
     if (!r)
         r = place_make_folders(state->path, err);
     if (!r && state->lock_fd >= 0)

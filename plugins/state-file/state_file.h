@@ -44,10 +44,10 @@ int store_store_pass(void *self, const struct casb_call *call, const struct casb
                      struct casb_error *err);
 
 /*
- * Opens the state's file for reading, unless it may not be the state; where there is none, *ret_fd
- * is -1. The caller closes it.
+ * May what stands at the state's path be the state, or is there nothing? CASB_EINVALID or
+ * CASB_EDENIED where it may not, and CASB_EFAILED where it may but is another's text.
  */
-int store_open(const struct state_file *state, int *ret_fd, struct casb_error *err) _warn_unused_;
+int store_look(const struct state_file *state, struct casb_error *err) _warn_unused_;
 
 /*
  * Where the file is by default, which the caller frees: in $STATE_DIRECTORY (systemd.exec(5)),

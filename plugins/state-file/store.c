@@ -16,7 +16,8 @@
 
 /* ---- reading */
 
-int store_open(const struct state_file *state, int *ret_fd, struct casb_error *err)
+/* Unless it may not be the state. Where there is none, *ret_fd is -1. */
+static int open_state(const struct state_file *state, int *ret_fd, struct casb_error *err)
 {
     _cleanup_(closep) int fd = -1;
     struct casb_error trouble = {0};
@@ -37,7 +38,7 @@ static int read_text(const struct state_file *state, struct buf *text, bool *ret
                      struct casb_error *err)
 {
     _cleanup_(closep) int fd = -1;
-    int r = store_open(state, &fd, err);
+    int r = open_state(state, &fd, err);
 
     if (r)
         return r;
@@ -45,13 +46,38 @@ static int read_text(const struct state_file *state, struct buf *text, bool *ret
     return fd >= 0 ? file_read_fd(fd, state->path, text, err) : 0;
 }
 
-static int not_ours(const struct state_file *state, struct casb_error *err)
+static int not_ours(const struct state_file *state, int class, struct casb_error *err)
 {
     return err_set(
-        err, CASB_EINVALID,
+        err, class,
         "state file '%s' is another's file, with no version and records in it: it is left "
         "untouched",
         state->path);
+}
+
+static int ignore_record(const char *uid, const json_t *value, const char *text, size_t len,
+                         void *arg)
+{
+    (void)uid;
+    (void)value;
+    (void)text;
+    (void)len;
+    (void)arg;
+    return 0;
+}
+
+int store_look(const struct state_file *state, struct casb_error *err)
+{
+    _cleanup_(buf_free) struct buf text = BUF_INIT(FILE_BYTES);
+    bool exists;
+    int r = read_text(state, &text, &exists, err);
+
+    if (r || !exists)
+        return r;
+    r = document_read(buf_text(&text), text.len, ignore_record, NULL, NULL, NULL);
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    return r == CASB_EINVALID ? not_ours(state, CASB_EFAILED, err) : 0;
 }
 
 struct load {
@@ -98,23 +124,12 @@ int store_load(void *self, const struct casb_call *call, casb_record_fn *each, v
     if (r == 0 || load.stopped)
         return r;
     if (r == CASB_EINVALID)
-        return not_ours(load.state, err);
+        return not_ours(load.state, CASB_EINVALID, err);
     if (r == CASB_ENOMEM)
         return err_pass(err, &trouble);
     plog(load.state->host, CASB_WARN, NULL,
          "state file '%s' is damaged, records from there on are ignored: %s", load.state->path,
          trouble.text);
-    return 0;
-}
-
-static int ignore_record(const char *uid, const json_t *value, const char *text, size_t len,
-                         void *arg)
-{
-    (void)uid;
-    (void)value;
-    (void)text;
-    (void)len;
-    (void)arg;
     return 0;
 }
 
@@ -244,7 +259,7 @@ static int change_file(const struct state_file *state, json_t *changes, const ch
         return r;
     r = build_next(&text, exists, &copy, &damage);
     if (damage.code == CASB_EINVALID)
-        r = not_ours(state, err);
+        r = not_ours(state, CASB_EINVALID, err);
     else if (r)
         err_set(err, r, "the records need more memory than there is, or than %u bytes", FILE_BYTES);
     else

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #define TEMPORARY ".tmp-"
+#define RANDOM    "XXXXXX" /* what mkostemp(3) replaces by letters and digits */
 
 /* Reads to the end. Returns 0, a CASB class, or an errno, which is positive. */
 static int read_all(int fd, struct buf *out)
@@ -148,7 +150,7 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
     _cleanup_(freep) char *temporary = NULL;
     int fd, failed;
 
-    if (asprintf(&temporary, "%s" TEMPORARY "XXXXXX", path) < 0) {
+    if (asprintf(&temporary, "%s" TEMPORARY RANDOM, path) < 0) {
         temporary = NULL;
         return ENOMEM;
     }
@@ -241,6 +243,19 @@ int file_check_replaceable(const char *path, const char *what, bool (*is_ours)(c
                    path, what);
 }
 
+/* As replace() calls its file: what else is called alike is another's. */
+static bool is_temporary(const char *name, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    if (strncmp(name, prefix, len) != 0 || strlen(name) != len + strlen(RANDOM))
+        return false;
+    for (const char *c = name + len; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            return false;
+    return true;
+}
+
 void file_remove_leftovers(const char *path)
 {
     _cleanup_(freep) char *folder = NULL;
@@ -256,7 +271,7 @@ void file_remove_leftovers(const char *path)
     if (!dir)
         return;
     while ((entry = readdir(dir)))
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+        if (is_temporary(entry->d_name, prefix))
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
 }

@@ -61,6 +61,7 @@ for file in "$owner/config.json" "$settings" "$work/hosts.txt"; do
     cp "$file" "$work/before"
     refused 3 "$file" "another's file" "${file##*/} as the state"
     [ "$file" = "$settings" ] || is cmp -s "$file" "$work/before" 'and untouched'
+    is [ ! -e "$file.lock" ] 'with no lock beside it'
 done
 mkfifo "$work/fifo"
 refused 2 "$work/fifo" 'is no regular file' 'a pipe as the state'

@@ -300,6 +300,40 @@ static void a_link_to_nothing_says_where_the_file_is_to_be(void **state)
     }
 }
 
+static void leftovers_are_only_what_a_write_may_have_left(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } table[] = {
+        {"file", true},
+        {"file.tmp-abcXY9", false},
+        {"file.tmp-mine", true},
+        {"file.tmp-", true},
+        {"file.tmp-abcde", true},
+        {"file.tmp-abcdefg", true},
+        {"file.tmp-a.cdef", true},
+        {"file.tmp_abcdef", true},
+        {"other.tmp-abcdef", true},
+        {"file.tmp-abcdef~", true},
+    };
+    struct place p = begin();
+    char path[300];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        snprintf(path, sizeof path, "%s/%s", p.dir, table[i].name);
+        assert_int_equal(file_write_private(path, "x", 1, NULL), 0);
+    }
+    file_remove_leftovers(p.path);
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        snprintf(path, sizeof path, "%s/%s", p.dir, table[i].name);
+        if ((access(path, F_OK) == 0) != table[i].stays)
+            fail_msg("%s", table[i].name);
+    }
+    end(&p);
+}
+
 static void a_pipe_is_written_to_and_not_replaced(void **state)
 {
     struct place p = begin();
@@ -500,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(a_link_stays_a_link),
         cmocka_unit_test(a_link_to_nothing_says_where_the_file_is_to_be),
+        cmocka_unit_test(leftovers_are_only_what_a_write_may_have_left),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
         cmocka_unit_test(what_is_no_regular_file_is_not_waited_for),
         cmocka_unit_test(a_pipe_is_read_to_its_end),

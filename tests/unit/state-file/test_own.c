@@ -90,21 +90,15 @@ static int take_lock(struct fixture *f, struct casb_error *err)
 /* Neither status nor a pass may take it for the state. */
 static void assert_refused(struct fixture *f, int want, const char *text)
 {
-    const struct casb_record record = {.uid = "b", .name = "two", .status = CASB_REGISTERED};
     const struct casb_call call = call_for(10);
-    struct casb_error load_err = {0}, lock_err = {0}, store_err = {0};
+    struct casb_error load_err = {0}, lock_err = {0};
 
     assert_int_equal(ops()->load(f->self, &call, ignore, NULL, &load_err), want);
     assert_non_null(strstr(load_err.text, f->path));
     assert_non_null(strstr(load_err.text, text));
-    if (take_lock(f, &lock_err) == 0) {
-        assert_int_equal(ops()->store(f->self, &call, &record, 1, &store_err), want);
-        assert_non_null(strstr(store_err.text, text));
-        assert_int_equal(ops()->unlock(f->self, &call, NULL), 0);
-    } else {
-        assert_non_null(strstr(lock_err.text, text));
-        assert_int_equal(access(f->lock, F_OK), -1);
-    }
+    assert_int_not_equal(take_lock(f, &lock_err), 0);
+    assert_non_null(strstr(lock_err.text, text));
+    assert_int_equal(access(f->lock, F_OK), -1);
     assert_string_equal(f->host.log, "");
 }
 
@@ -127,12 +121,30 @@ static void another_files_content_is_left_untouched(void **state)
     static const char *const texts[] = {KEY, "{}", "a: 1\n", "{\"version\":1,\"nodes\":[]}",
                                         "{\"version\":\"1.0\",\"records\":{}}"};
     struct fixture *f = *state;
+    char temporary[320];
 
+    snprintf(temporary, sizeof temporary, "%s.tmp-abcdef", f->path);
+    put(temporary, "theirs", 0600);
     for (size_t i = 0; i < ELEMENTS(texts); i++) {
         put(f->path, texts[i], 0600);
         assert_refused(f, CASB_EINVALID, "another's file");
         assert_content(f->path, texts[i]);
+        assert_content(temporary, "theirs");
     }
+}
+
+static void so_is_what_comes_there_during_a_pass(void **state)
+{
+    const struct casb_record record = {.uid = "b", .name = "two", .status = CASB_REGISTERED};
+    const struct casb_call call = call_for(10);
+    struct casb_error err = {0};
+    struct fixture *f = *state;
+
+    assert_int_equal(take_lock(f, NULL), 0);
+    put(f->path, KEY, 0600);
+    assert_int_equal(ops()->store(f->self, &call, &record, 1, &err), CASB_EINVALID);
+    assert_non_null(strstr(err.text, "another's file"));
+    assert_content(f->path, KEY);
 }
 
 static void a_state_that_others_could_have_written_is_refused(void **state)
@@ -245,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STATE(what_is_no_regular_file_is_no_state),
         WITH_STATE(another_files_content_is_left_untouched),
+        WITH_STATE(so_is_what_comes_there_during_a_pass),
         WITH_STATE(a_state_that_others_could_have_written_is_refused),
         WITH_STATE(a_folder_that_is_as_open_says_that_this_is_meant),
         WITH_STATE(a_strangers_state_is_refused),
