@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *value_of(const char *name)
 {
@@ -27,6 +28,15 @@ const char *cafiles_folders(void)
     return value_of("SSL_CERT_DIR");
 }
 
+int cafiles_check_file(const char *path, struct casb_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_set(err, CASB_EINVALID, "SSL_CERT_FILE: '%s' is no regular file", path);
+    return 0;
+}
+
 static void add_folder(X509_STORE *store, const char *path)
 {
     struct dirent *entry;
@@ -35,7 +45,8 @@ static void add_folder(X509_STORE *store, const char *path)
 
     while (folder && (entry = readdir(folder)))
         if (entry->d_name[0] != '.' &&
-            snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file)
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file &&
+            cafiles_check_file(file, NULL) == 0)
             X509_STORE_load_file(store, file);
     if (folder)
         closedir(folder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/http.h"
 
+#include "base/cafiles.h"
 #include "base/clock.h"
 #include "base/httphandle.h"
 #include "base/httptarget.h"
@@ -172,6 +173,15 @@ static long connect_ms(const struct exchange *x)
     return left_ns > CLOCK_MS ? (long)(left_ns / CLOCK_MS) : 1;
 }
 
+/* libcurl reads it whenever it connects by TLS, unless the client has authorities of its own. */
+static int check_ca_file(const struct exchange *x)
+{
+    const char *file = cafiles_file();
+    bool needed = x->target.https && !x->client->ca_pem;
+
+    return file && (needed || x->target.tls_proxy) ? cafiles_check_file(file, x->err) : 0;
+}
+
 static int set_request(struct exchange *x)
 {
     const struct http_request *request = x->request;
@@ -196,7 +206,7 @@ static int set_request(struct exchange *x)
     SET(&o, CURLOPT_WRITEFUNCTION, on_body);
     SET(&o, CURLOPT_WRITEDATA, x);
     handle_set_credentials(&o, x->client, x->handle, x->target.tls_proxy);
-    return o.rc;
+    return o.rc ? o.rc : check_ca_file(x);
 }
 
 static int check_time(const struct exchange *x)

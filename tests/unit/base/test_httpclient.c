@@ -5,6 +5,7 @@
 #include "base/httphandle.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void untrusted_certificates_are_denied_with_the_reason(void **state)
@@ -87,6 +88,42 @@ static void the_environment_says_where_the_systems_certificates_are(void **state
     assert_int_equal(get_trusting(NULL, NULL), CASB_EDENIED);
     unsetenv("SSL_CERT_DIR");
     unlink(path);
+    rmdir(folder);
+}
+
+static void certificates_are_not_awaited_from_a_pipe(void **state)
+{
+    char folder[] = "/tmp/test_httpclient.XXXXXX", ca[64], kinds[4][64];
+    struct casb_error err = {0};
+    FILE *file;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        snprintf(kinds[i], sizeof kinds[i], "%s/%zu.pem", folder, i);
+    assert_int_equal(mkfifo(kinds[0], 0600), 0);
+    assert_int_equal(mkdir(kinds[1], 0700), 0);
+    assert_int_equal(symlink("/dev/zero", kinds[2]), 0);
+    assert_int_equal(symlink(kinds[0], kinds[3]), 0);
+    file = fopen(ca, "w");
+    assert_non_null(file);
+    fputs(pki.ca_pem, file);
+    fclose(file);
+    for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+        setenv("SSL_CERT_FILE", kinds[i], 1);
+        err = (struct casb_error){0};
+        assert_int_equal(get_trusting(NULL, &err), CASB_EINVALID);
+        assert_non_null(strstr(err.text, "is no regular file"));
+        assert_int_equal(get_trusting(pki.ca_pem, NULL), 0); /* which does not need it */
+    }
+    unsetenv("SSL_CERT_FILE");
+    setenv("SSL_CERT_DIR", folder, 1);
+    assert_int_equal(get_trusting(NULL, NULL), 0);
+    unsetenv("SSL_CERT_DIR");
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        remove(kinds[i]);
+    unlink(ca);
     rmdir(folder);
 }
 
@@ -359,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(untrusted_certificates_are_denied_with_the_reason),
         cmocka_unit_test(the_environment_says_where_the_systems_certificates_are),
+        cmocka_unit_test(certificates_are_not_awaited_from_a_pipe),
         cmocka_unit_test(insecure_accepts_any_certificate),
         cmocka_unit_test(an_intermediate_is_an_anchor_only_where_asked_for),
         cmocka_unit_test(old_tls_is_refused),
