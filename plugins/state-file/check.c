@@ -6,16 +6,19 @@
 #include <limits.h>
 #include <string.h>
 
-/* The path's nearest folder that exists. */
-static void cut_to_existing(char *path)
+/* The path's nearest folder that exists, to which the path is cut, or a static name. */
+static const char *cut_to_existing(char *path)
 {
     char *slash;
 
     while ((slash = strrchr(path, '/'))) {
         *slash = '\0';
-        if (access(*path ? path : "/", F_OK) == 0)
-            return;
+        if (!*path)
+            return "/";
+        if (access(path, F_OK) == 0)
+            return path;
     }
+    return ".";
 }
 
 static int check_folder(const struct state_file *state, casb_check_fn *found, void *arg,
@@ -28,8 +31,7 @@ static int check_folder(const struct state_file *state, casb_check_fn *found, vo
 
     if (!folder)
         return err_nomem(err);
-    cut_to_existing(folder);
-    name = *folder ? folder : "/";
+    name = cut_to_existing(folder);
     snprintf(what, sizeof what, "folder '%s' can be written", name);
     snprintf(remedy, sizeof remedy, "chown %u '%s', or set `path` to a file elsewhere",
              (unsigned)geteuid(), name);

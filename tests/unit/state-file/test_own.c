@@ -250,6 +250,46 @@ static void check_tells_of_a_lock_that_cannot_be_taken(void **state)
     assert_content(f->lock, KEY);
 }
 
+static void note_folder(const struct casb_finding *finding, void *arg)
+{
+    if (strncmp(finding->what, "folder", 6) == 0)
+        assert_int_equal(buf_printf(arg, "%s: %d", finding->what, finding->good), 0);
+}
+
+static void check_looks_at_the_nearest_folder_there_is(void **state)
+{
+    static const struct {
+        const char *path, *want;
+    } table[] = {
+        {"state.json", "folder '.' can be written: 1"},
+        {"./state.json", "folder '.' can be written: 1"},
+        {"there/state.json", "folder 'there' can be written: 1"},
+        {"there/none/none/state.json", "folder 'there' can be written: 1"},
+        {"none/state.json", "folder '.' can be written: 1"},
+        {"none/none/state.json", "folder '.' can be written: 1"},
+        {"/none/state.json", "folder '/' can be written: "},
+        {"/state.json", "folder '/' can be written: "},
+    };
+    const struct casb_call call = call_for(10);
+    struct fixture *f = *state;
+    _cleanup_(freep) char *before = getcwd(NULL, 0);
+
+    assert_int_equal(chdir(f->folder), 0);
+    assert_int_equal(mkdir("there", 0700), 0);
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        const struct state_file_settings settings = {table[i].path};
+        _cleanup_(buf_free) struct buf found = BUF_INIT(4096);
+        void *self;
+
+        assert_int_equal(casb_plugin.open(&f->host.host, &settings, &self, NULL), 0);
+        assert_int_equal(casb_plugin.check(self, &call, note_folder, &found, NULL), 0);
+        if (strncmp(buf_text(&found), table[i].want, strlen(table[i].want)) != 0)
+            fail_msg("%s: %s", table[i].path, buf_text(&found));
+        casb_plugin.close(self);
+    }
+    assert_int_equal(chdir(before), 0);
+}
+
 #define WITH_STATE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -263,6 +303,7 @@ int main(void)
         WITH_STATE(a_strangers_state_is_refused),
         WITH_STATE(a_lock_is_written_to_only_where_it_is_one),
         WITH_STATE(check_tells_of_a_lock_that_cannot_be_taken),
+        WITH_STATE(check_looks_at_the_nearest_folder_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
