@@ -76,7 +76,14 @@ int file_lock_check(const char *path, struct casb_error *err)
     struct casb_error trouble = {0};
     int r = open_lock(path, 0, &fd, &trouble);
 
-    return r && r != CASB_ENOTFOUND ? err_pass(err, &trouble) : 0;
+    if (r == CASB_ENOTFOUND)
+        return 0;
+    if (r)
+        return err_pass(err, &trouble);
+    /* shared, and given back at once by closing it: two that look are not in each other's way */
+    if (flock(fd, LOCK_SH | LOCK_NB) && errno != EWOULDBLOCK)
+        return err_set_errno(err, errno, "lock '%s'", path);
+    return 0;
 }
 
 int file_lock_take(const char *path, const char *holder, int *ret_fd, struct casb_error *err)

@@ -17,7 +17,9 @@
 int file_lock_take(const char *path, const char *holder, int *ret_fd, struct casb_error *err)
     _warn_unused_;
 
-/* Would file_lock_take() refuse what stands there? Changes nothing; who holds it does not matter.
+/*
+ * Would file_lock_take() refuse what stands there, or could the file system not lock it? Changes
+ * nothing; who holds it does not matter.
  */
 int file_lock_check(const char *path, struct casb_error *err) _warn_unused_;
 

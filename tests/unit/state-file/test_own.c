@@ -6,6 +6,7 @@
 #include "state-file/state_file.h"
 #include "unit/recording_host.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -250,6 +251,48 @@ static void check_tells_of_a_lock_that_cannot_be_taken(void **state)
     assert_content(f->lock, KEY);
 }
 
+static int flock_failed; /* errno, or 0: the call goes through */
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+int __wrap_flock(int fd, int how)
+{
+    errno = flock_failed;
+    return flock_failed ? -1 : __real_flock(fd, how);
+}
+
+static void check_tells_of_a_file_system_that_cannot_lock(void **state)
+{
+    static const int table[] = {ENOLCK, ENOTSUP, ENOSYS, EIO};
+    const struct casb_call call = call_for(10);
+    struct fixture *f = *state;
+
+    put(f->lock, HOLDER, 0600);
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        _cleanup_(buf_free) struct buf bad = BUF_INIT(4096);
+        struct casb_error err = {0};
+
+        flock_failed = table[i];
+        assert_int_not_equal(take_lock(f, &err), 0);
+        assert_int_equal(casb_plugin.check(f->self, &call, find, &bad, NULL), 0);
+        flock_failed = 0;
+        assert_string_equal(buf_text(&bad), strstr(err.text, "lock '"));
+    }
+}
+
+static void who_holds_the_lock_is_no_matter_of_check(void **state)
+{
+    const struct casb_call call = call_for(10);
+    _cleanup_(buf_free) struct buf bad = BUF_INIT(4096);
+    struct fixture *f = *state;
+
+    assert_int_equal(take_lock(f, NULL), 0);
+    assert_int_equal(casb_plugin.check(f->self, &call, find, &bad, NULL), 0);
+    assert_string_equal(buf_text(&bad), "");
+    assert_int_equal(ops()->unlock(f->self, &call, NULL), 0);
+    assert_int_equal(take_lock(f, NULL), 0);
+}
+
 static void note_folder(const struct casb_finding *finding, void *arg)
 {
     if (strncmp(finding->what, "folder", 6) == 0)
@@ -303,6 +346,8 @@ int main(void)
         WITH_STATE(a_strangers_state_is_refused),
         WITH_STATE(a_lock_is_written_to_only_where_it_is_one),
         WITH_STATE(check_tells_of_a_lock_that_cannot_be_taken),
+        WITH_STATE(check_tells_of_a_file_system_that_cannot_lock),
+        WITH_STATE(who_holds_the_lock_is_no_matter_of_check),
         WITH_STATE(check_looks_at_the_nearest_folder_there_is),
     };
 
