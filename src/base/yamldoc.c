@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/yamldoc.h"
 
+#include "base/jsonx.h"
 #include "base/text.h"
 #include "base/yamlevents.h"
 #include "base/yamlmarks.h"
@@ -24,6 +25,7 @@ struct builder {
     json_t *anchors;      /* name -> its value, once that is whole */
     json_t *anchor_marks; /* name -> index of its mark */
     size_t nodes;         /* in the tree so far, those of aliases included */
+    bool lax;             /* read as kubectl reads its own files */
 };
 
 static int build(struct builder *b, const yaml_event_t *event, size_t mark, size_t depth,
@@ -44,16 +46,27 @@ static int add_mark(struct builder *b, struct yamlmark mark, size_t *ret_index)
     return yamlmarks_add(&b->doc->marks, mark, ret_index) < 0 ? err_nomem(b->events.err) : 0;
 }
 
+/* A tag of somebody's own says nothing to kubectl: the value is a string. */
+static bool is_own_tag(const char *tag)
+{
+    static const char core[] = "tag:yaml.org,2002:";
+
+    return tag && strncmp(tag, core, sizeof core - 1) != 0;
+}
+
 static int build_scalar(struct builder *b, const yaml_event_t *event, json_t **ret)
 {
-    const struct yamlscalar scalar = {
+    struct yamlscalar scalar = {
         .text = (const char *)event->data.scalar.value,
         .len = event->data.scalar.length,
         .tag = (const char *)event->data.scalar.tag,
         .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+        .lax = b->lax,
     };
     const char *problem = NULL;
 
+    if (b->lax && is_own_tag(scalar.tag))
+        scalar.tag = YAML_STR_TAG;
     if (yamlscalar_resolve(&scalar, ret, &problem) == 0)
         return 0;
     if (!problem)
@@ -109,7 +122,7 @@ static int build_alias(struct builder *b, const yaml_event_t *event, size_t mark
 static int check_tag(struct builder *b, const yaml_event_t *event, const yaml_char_t *tag,
                      const char *wanted)
 {
-    if (!tag || strcmp((const char *)tag, wanted) == 0)
+    if (!tag || b->lax || strcmp((const char *)tag, wanted) == 0)
         return 0;
     return yamlevents_fail(&b->events, yamlevents_position(event->start_mark),
                            "tag '%.60s' is not supported here", (const char *)tag);
@@ -149,6 +162,37 @@ static int build_sequence(struct builder *b, const yaml_event_t *start, size_t m
     return 0;
 }
 
+static bool is_merge(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT &&
+           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           strcmp((const char *)event->data.scalar.value, "<<") == 0;
+}
+
+/* As go-yaml does: over the keys so far, and of several maps the first one wins. */
+static int merge(struct builder *b, json_t *object, const json_t *value, struct yamlposition at)
+{
+    const bool list = json_is_array(value);
+
+    for (size_t i = list ? json_array_size(value) : 1; i-- > 0;) {
+        const json_t *map = list ? json_array_get(value, i) : value;
+
+        if (!json_is_object(map))
+            return yamlevents_fail(&b->events, at, "'<<' takes a map, or a list of maps");
+        if (json_object_update(object, (json_t *)map))
+            return err_nomem(b->events.err);
+    }
+    return 0;
+}
+
+/* The text of a key that is none, as kubectl writes it. */
+static int key_text(struct builder *b, const json_t *key, char **ret)
+{
+    if (json_is_string(key))
+        return text_dup(json_string_value(key), ret) ? err_nomem(b->events.err) : 0;
+    return jsonx_dump(key, ret, b->events.err);
+}
+
 /*
  * A key is a string that the mapping does not have. '<<' is an error and no key: who writes it
  * means a merge, and would lose settings without a word.
@@ -160,7 +204,6 @@ static int read_key(struct builder *b, const yaml_event_t *event, const json_t *
     struct yamlposition at = mark.key_at;
     char word[WORD_SIZE];
     json_auto_t *key = NULL;
-    const char *text;
     int rc;
 
     if (event->type != YAML_SCALAR_EVENT)
@@ -169,17 +212,21 @@ static int read_key(struct builder *b, const yaml_event_t *event, const json_t *
     if (rc < 0)
         return rc;
     text_clean(word, sizeof word, (const char *)event->data.scalar.value);
-    if (!json_is_string(key))
+    if (json_is_null(key) || (!b->lax && !json_is_string(key)))
         return yamlevents_fail(&b->events, at, "key '%s' is not a string: put it in quotes", word);
-    text = json_string_value(key);
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(text, "<<") == 0)
+    if (!b->lax && is_merge(event))
         return yamlevents_fail(&b->events, at,
                                "merge keys ('<<') are not supported: write the keys out");
-    if (json_object_get(object, text))
-        return yamlevents_fail(&b->events, at, "key '%s' is already in line %zu", word,
-                               yamlmarks_line_of_key(&b->doc->marks, mapping, text));
-    mark.key = strdup(text);
-    return mark.key ? add_mark(b, mark, ret_mark) : err_nomem(b->events.err);
+    rc = key_text(b, key, &mark.key);
+    if (rc < 0)
+        return rc;
+    if (!b->lax && json_object_get(object, mark.key)) {
+        size_t line = yamlmarks_line_of_key(&b->doc->marks, mapping, mark.key);
+
+        free(mark.key);
+        return yamlevents_fail(&b->events, at, "key '%s' is already in line %zu", word, line);
+    }
+    return add_mark(b, mark, ret_mark);
 }
 
 /* Reads the value that a mark is for: a key's, or the document's. */
@@ -206,7 +253,7 @@ static int build_mapping(struct builder *b, const yaml_event_t *start, size_t ma
         return err_nomem(b->events.err);
     for (;;) {
         _cleanup_(yaml_event_delete) yaml_event_t event = {0};
-        json_t *value = NULL;
+        json_auto_t *value = NULL;
         size_t part;
 
         rc = yamlevents_next(&b->events, &event);
@@ -217,10 +264,12 @@ static int build_mapping(struct builder *b, const yaml_event_t *start, size_t ma
         rc = read_key(b, &event, object, mark, &part);
         if (rc == 0)
             rc = read_value(b, part, depth + 1, &value);
+        if (rc == 0 && is_merge(&event))
+            rc = merge(b, object, value, yamlevents_position(event.start_mark));
+        else if (rc == 0 && json_object_set(object, b->doc->marks.list[part].key, value) < 0)
+            rc = err_nomem(b->events.err);
         if (rc < 0)
             return rc;
-        if (json_object_set_new(object, b->doc->marks.list[part].key, value) < 0)
-            return err_nomem(b->events.err);
     }
     *ret = TAKE_PTR(object);
     return 0;
@@ -300,11 +349,11 @@ static int build_document(struct builder *b)
         rc = add_mark(b, (struct yamlmark){.key_at = at, .at = at}, &root);
     if (rc == 0 && more)
         rc = read_value(b, root, 1, &doc->root);
-    if (rc == 0 && more)
+    if (rc == 0 && more && !b->lax)
         rc = next_document(b, &more, &at);
     if (rc < 0)
         return rc;
-    if (more)
+    if (more && !b->lax)
         return yamlevents_fail(&b->events, at, "a second document: only one is allowed");
     if (!doc->root || json_is_null(doc->root)) {
         json_decref(doc->root);
@@ -313,8 +362,8 @@ static int build_document(struct builder *b)
     return doc->root ? 0 : err_nomem(b->events.err);
 }
 
-int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc **ret,
-                  struct casb_error *err)
+static int parse(const char *text, size_t len, const char *name, bool lax, struct yamldoc **ret,
+                 struct casb_error *err)
 {
     _cleanup_(yamldoc_freep) struct yamldoc *doc = calloc(1, sizeof *doc);
     json_auto_t *anchors = json_object(), *anchor_marks = json_object();
@@ -324,6 +373,7 @@ int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc
         .doc = doc,
         .anchors = anchors,
         .anchor_marks = anchor_marks,
+        .lax = lax,
     };
     int rc;
 
@@ -335,6 +385,18 @@ int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc
     if (rc == 0)
         *ret = TAKE_PTR(doc);
     return rc;
+}
+
+int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc **ret,
+                  struct casb_error *err)
+{
+    return parse(text, len, name, false, ret, err);
+}
+
+int yamldoc_parse_lax(const char *text, size_t len, const char *name, struct yamldoc **ret,
+                      struct casb_error *err)
+{
+    return parse(text, len, name, true, ret, err);
 }
 
 json_t *yamldoc_root(const struct yamldoc *doc)

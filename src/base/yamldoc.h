@@ -23,6 +23,14 @@ struct yamldoc;
 int yamldoc_parse(const char *text, size_t len, const char *name, struct yamldoc **ret,
                   struct casb_error *err) _warn_unused_;
 
+/*
+ * The same for what kubectl reads itself, as it does: of several documents the first counts and no
+ * other is looked at; of duplicate keys the last; merge keys are merged; a key may be a number or
+ * a truth value; tags of one's own say nothing; an integer beyond 64 bits is a real.
+ */
+int yamldoc_parse_lax(const char *text, size_t len, const char *name, struct yamldoc **ret,
+                      struct casb_error *err) _warn_unused_;
+
 /* The tree. Borrowed; lives as long as the document, or longer by json_incref(). */
 json_t *yamldoc_root(const struct yamldoc *doc);
 

@@ -108,20 +108,16 @@ static bool is_real(const char *text)
     return !*text;
 }
 
-static int resolve_integer(const char *digits, int base, bool negative, json_t **ret,
-                           const char **ret_problem)
+/* False where it does not fit. */
+static bool to_integer(const char *digits, int base, bool negative, json_int_t *ret)
 {
     const uintmax_t most = (uintmax_t)INT64_MAX + negative;
     uintmax_t value;
 
     errno = 0;
     value = strtoumax(digits, NULL, base);
-    if (errno || value > most) {
-        *ret_problem = "the number does not fit into 64 bits: put it in quotes if it is a text";
-        return -1;
-    }
-    *ret = json_integer(negative ? (json_int_t)(0 - value) : (json_int_t)value);
-    return *ret ? 0 : -1;
+    *ret = negative ? (json_int_t)(0 - value) : (json_int_t)value;
+    return !errno && value <= most;
 }
 
 /* strtod() would follow the locale of the process in what a decimal point is. */
@@ -170,10 +166,11 @@ static int without_underscores(const char *text, char **ret)
 }
 
 /* Leaves *ret NULL where the text is no number. */
-static int resolve_number(const char *text, json_t **ret, const char **ret_problem)
+static int resolve_number(const char *text, bool lax, json_t **ret, const char **ret_problem)
 {
     _cleanup_(freep) char *plain = NULL;
     const char *digits;
+    json_int_t integer;
     int base;
 
     if (!*text || !strchr("+-." DECIMAL, *text))
@@ -183,8 +180,14 @@ static int resolve_number(const char *text, json_t **ret, const char **ret_probl
     if (!plain)
         return 0;
     base = integer_base(plain + sign_length(plain), &digits);
-    if (base)
-        return resolve_integer(digits, base, *plain == '-', ret, ret_problem);
+    if (base && to_integer(digits, base, *plain == '-', &integer)) {
+        *ret = json_integer(integer);
+        return *ret ? 0 : -1;
+    }
+    if (base && !(lax && is_real(plain))) {
+        *ret_problem = "the number does not fit into 64 bits: put it in quotes if it is a text";
+        return -1;
+    }
     return is_real(plain) ? resolve_real(plain, ret, ret_problem) : 0;
 }
 
@@ -199,7 +202,7 @@ static int resolve_plain(const struct yamlscalar *scalar, json_t **ret, const ch
         *ret_problem = "infinity and not-a-number are not supported";
         return -1;
     }
-    if (resolve_number(text, &value, ret_problem) < 0)
+    if (resolve_number(text, scalar->lax, &value, ret_problem) < 0)
         return -1;
     if (!value && is_null(text))
         value = json_null();

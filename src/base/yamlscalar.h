@@ -19,6 +19,7 @@ struct yamlscalar {
     size_t len;
     const char *tag; /* in full ("tag:yaml.org,2002:int"), or NULL */
     bool plain;      /* without quotes and not a block: only these are more than strings */
+    bool lax;        /* a decimal integer beyond 64 bits is a real, as for kubectl */
 };
 
 /*

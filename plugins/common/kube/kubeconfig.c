@@ -171,7 +171,7 @@ static int merge_file(json_t *merged, const char *path, struct casb_error *err)
         return err_nomem(err);
     r = file_read(path, &text, err);
     if (!r)
-        r = yamldoc_parse(buf_text(&text), text.len, path, &doc, err);
+        r = yamldoc_parse_lax(buf_text(&text), text.len, path, &doc, err);
     if (r)
         return r;
     if (has_program(yamldoc_root(doc)))

@@ -131,6 +131,49 @@ static void marks_are_found_by_path(void **state)
     }
 }
 
+/* What kubectl 1.32 makes of each of them; `error` where it has one, too. */
+static void what_kubectl_reads_is_read_as_it_does(void **state)
+{
+    static const struct {
+        const char *text, *want, *error;
+    } cases[] = {
+        {"a: 1\n---\n", "{\"a\":1}", NULL},
+        {"a: 1\n---\nb: [\n", "{\"a\":1}", NULL},
+        {"a: 1\n...\n}]\n", "{\"a\":1}", NULL},
+        {"---\n---\na: 1\n", "{}", NULL},
+        {"a: 1\na: {b: 2, b: 3}\n", "{\"a\":{\"b\":3}}", NULL},
+        {"a: &x {m: 1, k: 2}\nb: {<<: *x, m: 3}\n",
+         "{\"a\":{\"m\":1,\"k\":2},\"b\":{\"m\":3,\"k\":2}}", NULL},
+        {"b: {m: 3, <<: {m: 1}}\n", "{\"b\":{\"m\":1}}", NULL},
+        {"<<: [{m: 1}, {m: 2, k: 2}]\n", "{\"m\":1,\"k\":2}", NULL},
+        {"<<: {m: 1}\n<<: {m: 2}\n", "{\"m\":2}", NULL},
+        {"\"<<\": {m: 1}\n", "{\"<<\":{\"m\":1}}", NULL},
+        {"a: 1\n<<: 5\n", NULL, "t:2:1: '<<' takes a map, or a list of maps"},
+        {"<<: [{m: 1}, ~]\n", NULL, "t:1:1: '<<' takes a map, or a list of maps"},
+        {"{0x10: a, yes: b, 1.5: c}\n", "{\"1.5\":\"c\",\"16\":\"a\",\"true\":\"b\"}", NULL},
+        {"~: a\n", NULL, "t:1:1: key '~' is not a string: put it in quotes"},
+        {"{a: b}: c\n", NULL, "t:1:1: a key must be a string"},
+        {"a: !x 5\nb: !x {c: !y [d]}\n", "{\"a\":\"5\",\"b\":{\"c\":[\"d\"]}}", NULL},
+        {"a: !!int b\n", NULL, "t:1:4: the tag is not supported here or does not fit the value"},
+        {"a: 18446744073709551616\nb: -9223372036854775809\n",
+         "{\"a\":1.8446744073709552e19,\"b\":-9.2233720368547758e18}", NULL},
+        {"a: .inf\n", NULL, "t:1:4: infinity and not-a-number are not supported"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        json_auto_t *want = cases[i].want ? json_loads(cases[i].want, 0, NULL) : NULL;
+        _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
+        struct casb_error err = {0};
+        int r = yamldoc_parse_lax(cases[i].text, strlen(cases[i].text), "t", &doc, &err);
+
+        assert_int_equal(r, cases[i].error ? CASB_EINVALID : 0);
+        assert_string_equal(err.text, cases[i].error ? cases[i].error : "");
+        if (want && !json_equal(yamldoc_root(doc), want))
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static void parts_of_aliases_are_no_shared_memory(void **state)
 {
     _cleanup_(yamldoc_freep) struct yamldoc *doc = parse("a: &x {m: 1}\nb: *x\n");
@@ -173,21 +216,30 @@ static void the_number_of_values_is_bounded_without_aliases(void **state)
 /* Whichever allocation fails, of ours or of jansson's: an error comes out and nothing leaks. */
 static void running_out_of_memory_is_an_error(void **state)
 {
-    static const char text[] = "a: &x {m: [1, 2.5, text, \"q\", true, ~]}\nb: [*x, *x]\n";
-    int rc = -1;
+    static const struct {
+        const char *text;
+        int (*parse)(const char *, size_t, const char *, struct yamldoc **, struct casb_error *);
+    } cases[] = {
+        {"a: &x {m: [1, 2.5, text, \"q\", true, ~]}\nb: [*x, *x]\n", yamldoc_parse},
+        {"1: &x {m: [1, 2]}\nb: {<<: *x, m: !x 3}\n", yamldoc_parse_lax},
+    };
 
     (void)state;
     json_set_alloc_funcs(malloc, free);
-    for (int allowed = 0; rc != 0; allowed++) {
-        _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
-        struct casb_error err = {0};
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        int rc = -1;
 
-        chaos_left = allowed;
-        rc = yamldoc_parse(text, sizeof text - 1, "t", &doc, &err);
-        chaos_left = -1;
-        assert_int_equal(rc, rc ? CASB_ENOMEM : 0);
-        assert_int_equal(err.code, rc);
-        assert_true(allowed < 1000);
+        for (int allowed = 0; rc != 0; allowed++) {
+            _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
+            struct casb_error err = {0};
+
+            chaos_left = allowed;
+            rc = cases[i].parse(cases[i].text, strlen(cases[i].text), "t", &doc, &err);
+            chaos_left = -1;
+            assert_int_equal(rc, rc ? CASB_ENOMEM : 0);
+            assert_int_equal(err.code, rc);
+            assert_true(allowed < 1000);
+        }
     }
 }
 
@@ -196,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_gives_its_tree_or_its_error),
         cmocka_unit_test(marks_are_found_by_path),
+        cmocka_unit_test(what_kubectl_reads_is_read_as_it_does),
         cmocka_unit_test(parts_of_aliases_are_no_shared_memory),
         cmocka_unit_test(the_tree_can_outlive_the_document),
         cmocka_unit_test(the_number_of_values_is_bounded_without_aliases),
