@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "base/tls.h"
+#include "base/yamldoc.h"
 
 #include <string.h>
 
@@ -265,19 +266,34 @@ static int check_answer(const json_t *answer, const char *api_version, struct ca
     return 0;
 }
 
+/* RFC 3339 as Go takes it, which is less than clock_parse() does: with a 'T' and a zone. */
+static int take_expiry(const json_t *value, int64_t *ret_ms)
+{
+    const char *text = json_string_value(value);
+    size_t len = text ? strlen(text) : 0;
+
+    if (!value || json_is_null(value))
+        return 0;
+    if (len != json_string_length(value) || len < strlen("2006-01-02T15:04:05Z") ||
+        text[10] != 'T' ||
+        (text[len - 1] != 'Z' && text[len - 6] != '+' && text[len - 6] != '-')) /* "+01:00" */
+        return CASB_EINVALID;
+    return clock_parse(text, ret_ms);
+}
+
 static int take_status(const json_t *answer, struct exec_credential *ret, struct casb_error *err)
 {
     const char *token = jsonx_string(answer, "status.token");
     const char *cert = jsonx_string(answer, "status.clientCertificateData");
     const char *key = jsonx_string(answer, "status.clientKeyData");
-    const char *expiry = jsonx_string(answer, "status.expirationTimestamp");
+    const json_t *expiry = jsonx_get(answer, "status.expirationTimestamp");
 
     if (text_empty(cert) != text_empty(key))
         return err_set(err, CASB_EINVALID,
                        "exec plugin returned only certificate or key, not both");
     if (text_empty(token) && text_empty(cert))
         return err_set(err, CASB_EINVALID, "exec plugin didn't return a token or cert/key pair");
-    if (expiry && clock_parse(expiry, &ret->expiry_ms))
+    if (take_expiry(expiry, &ret->expiry_ms))
         return err_set(err, CASB_EINVALID, "exec plugin returned no valid expirationTimestamp");
     if (text_dup(text_empty(token) ? NULL : token, &ret->token) ||
         text_dup(text_empty(cert) ? NULL : cert, &ret->cert_pem) ||
@@ -286,12 +302,39 @@ static int take_status(const json_t *answer, struct exec_credential *ret, struct
     return 0;
 }
 
+static bool is_json(const char *text, size_t len)
+{
+    size_t i = text_bom(text, len);
+
+    while (i < len && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
+        i++;
+    return i < len && text[i] == '{';
+}
+
+/* JSON, or like all that kubectl decodes YAML, of which an error could quote a secret. */
+static int read_answer(const char *text, size_t len, json_t **ret, struct casb_error *err)
+{
+    static const char what[] = "output of the exec plugin";
+    _cleanup_(yamldoc_freep) struct yamldoc *doc = NULL;
+    int r;
+
+    if (is_json(text, len))
+        return jsonx_parse(text, len, what, ret, err);
+    r = yamldoc_parse_lax(text, len, what, &doc, NULL);
+    if (r == CASB_ENOMEM)
+        return err_nomem(err);
+    if (r || !jsonx_string(yamldoc_root(doc), "kind"))
+        return err_set(err, CASB_EINVALID, "%s is no ExecCredential", what);
+    *ret = json_incref(yamldoc_root(doc));
+    return 0;
+}
+
 int exec_parse(const char *text, size_t len, const char *api_version, struct exec_credential *ret,
                struct casb_error *err)
 {
     struct exec_credential credential = {0};
     json_auto_t *answer = NULL;
-    int r = jsonx_parse(text, len, "output of the exec plugin", &answer, err);
+    int r = read_answer(text, len, &answer, err);
 
     if (!r)
         r = check_answer(answer, api_version, err);

@@ -313,6 +313,15 @@ static void credentials_are_parsed(void **state)
         {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
          "\",\"status\":{\"token\":\"t\",\"expirationTimestamp\":\"soon\"}}",
          V1, "no valid expirationTimestamp", NULL, NULL, 0},
+        {"# yes\napiVersion: " V1 "\nkind: ExecCredential\nstatus: {token: t, expirationTimestamp: "
+         "\"1970-01-01T00:00:05Z\"}\n",
+         V1, NULL, "t", NULL, 5000},
+        {"kind: ExecCredential\nstatus: {token: t\n", V1, "output of the exec plugin", NULL, NULL,
+         0},
+        {"please: log in\n", V1, "is no ExecCredential", NULL, NULL, 0},
+        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
+         "\",\"spec\":{\"x\":99999999999999999999},\"status\":{\"token\":\"t\"}}",
+         V1, NULL, "t", NULL, 0},
         {"", V1, "output of the exec plugin", NULL, NULL, 0},
         {"token", V1, "output of the exec plugin", NULL, NULL, 0},
     };
@@ -329,6 +338,51 @@ static void credentials_are_parsed(void **state)
         assert_string_equal(got.token ? got.token : "-", cases[i].token ? cases[i].token : "-");
         assert_string_equal(got.cert_pem ? got.cert_pem : "-", cases[i].cert ? cases[i].cert : "-");
         assert_int_equal(got.expiry_ms, cases[i].expiry_ms);
+        exec_credential_free(&got);
+    }
+}
+
+/* As kubectl 1.32 takes or refuses them. */
+static void expirations_are_rfc_3339(void **state)
+{
+    static const struct {
+        const char *json;
+        int64_t ms; /* -1: refused */
+    } cases[] = {
+        {"null", 0},
+        {"\"1970-01-01T00:00:05Z\"", 5000},
+        {"\"1970-01-01T01:00:05+01:00\"", 5000},
+        {"\"1970-01-01T00:00:05.123456789Z\"", 5123},
+        {"5", -1},
+        {"true", -1},
+        {"{}", -1},
+        {"\"\"", -1},
+        {"\"2099-01-01\"", -1},
+        {"\"2099-01-01T00:00:00\"", -1},
+        {"\"2099-01-01T00:00:00.123\"", -1},
+        {"\"2099-01-01 00:00:00Z\"", -1},
+        {"\"2099-01-01t00:00:00Z\"", -1},
+        {"\"2099-01-01T00:00:00z\"", -1},
+        {"\"2099-02-30T00:00:00Z\"", -1},
+        {"\"2099-01-01T24:00:00Z\"", -1},
+        {"\"1970-01-01T00:00:05Z\\u0000\"", -1},
+        {"\"1970-01-01T00:00:05Z\\u0000+1:00\"", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        struct exec_credential got = {0};
+        char text[256];
+        int r;
+
+        snprintf(text, sizeof text,
+                 "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1
+                 "\",\"status\":{\"token\":\"t\",\"expirationTimestamp\":%s}}",
+                 cases[i].json);
+        r = exec_parse(text, strlen(text), V1, &got, NULL);
+        if (r != (cases[i].ms < 0 ? CASB_EINVALID : 0) ||
+            got.expiry_ms != (cases[i].ms < 0 ? 0 : cases[i].ms))
+            fail_msg("%s: %d, %lld", cases[i].json, r, (long long)got.expiry_ms);
         exec_credential_free(&got);
     }
 }
@@ -630,6 +684,7 @@ int main(void)
         TEST(a_401_makes_the_token_file_be_read_again),
         TEST(in_a_cluster_the_account_is_used_and_its_token_rotates),
         TEST(credentials_are_parsed),
+        TEST(expirations_are_rfc_3339),
         TEST(a_plugin_gets_arguments_and_environment_without_a_shell),
         TEST(what_a_plugin_says_goes_to_the_log),
         TEST(a_plugin_may_print_up_to_a_megabyte),
