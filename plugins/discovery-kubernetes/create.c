@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-#define HTTP_INTERNAL_ERROR                                                                        \
-    500 /* of the API server itself, as for a webhook that does not answer */
+#define HTTP_INTERNAL_ERROR 500
 
 /* Between two tries. Room that became free is to be used soon. */
 #define BACKOFF_BASE_NS (500 * CLOCK_MS)
@@ -201,6 +200,15 @@ static int check_refusal(struct discovery *d, struct casb_error *err)
     return refusal.code ? err_pass(err, &refusal) : 0;
 }
 
+/*
+ * Is nothing of the request on its way any more? So says an error of the API server itself, as for
+ * a webhook that does not answer; only etcd may do later what it did not do in time.
+ */
+static bool is_over(const struct casb_error *failure, const json_t *status)
+{
+    return status && failure->http == HTTP_INTERNAL_ERROR && !strstr(failure->text, "etcdserver");
+}
+
 /* ---- the tries */
 
 enum outcome { MADE, AGAIN, LATER }; /* AGAIN: nothing is to be waited for */
@@ -220,9 +228,7 @@ static int judge_refusal(const struct creation *c, enum refusal refusal, int64_t
     return passing ? LATER : failure->code;
 }
 
-/*
- * The pod may be there all the same. `over`: nothing of the request is on its way any more, so that
- * what a look does not find was not made.
+/* The pod may be there all the same. Where the request is `over`, what is not there was not made.
  */
 static int judge_unsure(const struct creation *c, const struct casb_error *failure, bool over,
                         struct casb_error *err)
@@ -261,9 +267,8 @@ static int try_once(const struct creation *c, const json_t *manifest, int64_t be
     if (r == CASB_ECANCELLED || r == CASB_ETIMEOUT)
         return err_pass(err, &failure);
     refusal = refusal_judge(&failure, status, unknown);
-    return refusal == REFUSAL_UNSURE
-               ? judge_unsure(c, &failure, status && failure.http == HTTP_INTERNAL_ERROR, err)
-               : judge_refusal(c, refusal, begun_ns, &failure, err);
+    return refusal == REFUSAL_UNSURE ? judge_unsure(c, &failure, is_over(&failure, status), err)
+                                     : judge_refusal(c, refusal, begun_ns, &failure, err);
 }
 
 /* Time is over: what the API said last is why, unless somebody did not want to wait any longer. */

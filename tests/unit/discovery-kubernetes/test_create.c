@@ -254,15 +254,31 @@ static void a_create_that_stays_away_is_not_forgotten(void **state)
 
 static void an_error_of_the_api_server_itself_leaves_nothing_on_its_way(void **state)
 {
-    struct setup *s = *state;
+    static const struct {
+        struct fake_create answer;
+        int code;
+        bool waits;
+    } rows[] = {
+        {WEBHOOK, 0, false},
+        {FAKE_REFUSE(500, "{\"message\": \"etcdserver: request timed out\"}"), CASB_ETIMEOUT, true},
+        {FAKE_REFUSE(500, NULL), CASB_ETIMEOUT, true}, /* of a proxy in between */
+        {FAKE_REFUSE(504, "{\"message\": \"timeout\"}"), CASB_ETIMEOUT, true},
+    };
 
-    for (size_t i = 0; i < ELEMENTS(s->kube.creates); i++)
-        s->kube.creates[i] = WEBHOOK;
-    assert_int_not_equal(spawn(s), 0);
-    s->err = (struct casb_error){0};
-    wait_count = 0;
-    assert_int_equal(clean(s), 0);
-    assert_int_equal(wait_count, 0);
+    for (size_t row = 0; row < ELEMENTS(rows); row++) {
+        struct setup *s = *state;
+
+        s->err = (struct casb_error){0};
+        s->call.deadline_ns = clock_now_ns() + 20 * CLOCK_S;
+        for (size_t i = 0; i < ELEMENTS(s->kube.creates); i++)
+            s->kube.creates[i] = rows[row].answer;
+        assert_int_not_equal(spawn(s), 0);
+        s->err = (struct casb_error){0};
+        s->call.deadline_ns = clock_now_ns() + 20 * CLOCK_S;
+        wait_count = 0;
+        assert_int_equal(clean(s), rows[row].code);
+        assert_int_equal(wait_count > 0, rows[row].waits);
+    }
 }
 
 static void a_lost_answer_is_settled_by_a_look(void **state)
