@@ -31,7 +31,7 @@ ok $? 'which is the one that is installed'
 # What only the program knows of a file that is otherwise right.
 beyond='registration-timeout-wrong source-name-twice source-name-wrong metrics-file-of-no-collector
 metrics-push-no-url metrics-push-with-a-query metrics-push-password-in-clear metrics-push-by-a-proxy-scheme
-metrics-scone-half'
+metrics-scone-half host-in-the-file-too'
 for folder in "$cases"/*/; do
     name=$(basename "$folder")
     [ -f "$folder/input.yaml" ] || continue
