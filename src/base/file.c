@@ -9,7 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <fts.h>
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
@@ -361,37 +361,20 @@ int file_private_dir(const char *prefix, size_t room, char **ret_path, struct ca
     return err_pass_after(err, &last, &first);
 }
 
-/* Why something could not be removed: nftw() takes no argument for its function. */
-static _Thread_local int first_errno;
-
-/* Removes what is in a folder that its owner may not change, too, but for the tree itself. */
-static int remove_one(const char *path, const struct FTW *ftw)
-{
-    _cleanup_(freep) char *folder = NULL;
-
-    if (remove(path) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EACCES || ftw->level == 0)
-        return -1;
-    folder = strndup(path, (size_t)ftw->base);
-    return folder && chmod(folder, 0700) == 0 ? remove(path) : -1;
-}
-
-/* Goes on after a failure: one thing that stays is no reason to leave the others. */
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    if (type == FTW_DNR && chmod(path, 0700) == 0)
-        return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-    if (remove_one(path, ftw) && !first_errno)
-        first_errno = errno;
-    return 0;
-}
-
 int file_remove_tree(const char *path, struct casb_error *err)
 {
-    first_errno = 0;
-    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
-        first_errno = errno;
-    return first_errno ? err_set_errno(err, first_errno, "remove '%s'", path) : 0;
+    char *const paths[] = {(char *)path, NULL};
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+    const FTSENT *entry;
+    int failed = tree ? 0 : errno;
+
+    while (tree && (entry = fts_read(tree))) {
+        if (entry->fts_info == FTS_D) /* its owner may have taken the right to change it away */
+            (void)!chmod(entry->fts_path, 0700);
+        else if (remove(entry->fts_path) && errno != ENOENT && !failed)
+            failed = errno; /* and goes on: what stays is no reason to leave the rest */
+    }
+    if (tree)
+        fts_close(tree);
+    return failed ? err_set_errno(err, failed, "remove '%s'", path) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/redact.h"
 
-#include "base/text.h"
+#include "base/cleanup.h"
 
 #include <ctype.h>
 #include <stdbool.h>
