@@ -374,6 +374,8 @@ int file_remove_tree(const char *path, struct casb_error *err)
         else if (remove(entry->fts_path) && errno != ENOENT && !failed)
             failed = errno; /* and goes on: what stays is no reason to leave the rest */
     }
+    if (!failed)
+        failed = errno; /* which is 0 where fts_read() came to the end */
     if (tree)
         fts_close(tree);
     return failed ? err_set_errno(err, failed, "remove '%s'", path) : 0;

@@ -212,7 +212,7 @@ static char *encode_userinfo(const struct url *url)
         if (isgraph(c) && !strchr("@\"<>[]\\^`{|}", c))
             *end++ = (char)c;
         else
-            end += sprintf(end, "%%%02X", c);
+            end += snprintf(end, 4, "%%%02X", c);
     }
     if (out && url->userinfo)
         *end = '@';

@@ -251,16 +251,22 @@ static void las_may_be_down_everywhere_for_a_while(void **state)
     fake_done(&f);
 }
 
+/* A node whose LAS was read, and then is another one. */
+static void begin_registered(struct fake *f)
+{
+    fake_init(f, 1);
+    f->world.nodes[0].las_source = "pod/0";
+    assert_int_equal(fake_pass(f, PASS_RUN), 0);
+    f->world.nodes[0].blocked = "unschedulable";
+    f->world.nodes[0].las_source = "pod/1";
+}
+
 static void a_blocked_node_that_changed_is_noted_and_its_log_is_read_once(void **state)
 {
     struct fake f;
 
     (void)state;
-    fake_init(&f, 1);
-    f.world.nodes[0].las_source = "pod/0";
-    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
-    f.world.nodes[0].blocked = "unschedulable";
-    f.world.nodes[0].las_source = "pod/1";
+    begin_registered(&f);
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     assert_string_equal(fake_outcome(&f, "node-0"), "skipped: unschedulable");
     assert_true(fake_record(&f, "u0")->r.changed > 0);
@@ -279,11 +285,7 @@ static void what_las_said_is_not_taken_back_by_a_boot_id(void **state)
     struct fake f;
 
     (void)state;
-    fake_init(&f, 1);
-    f.world.nodes[0].las_source = "pod/0";
-    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
-    f.world.nodes[0].blocked = "unschedulable";
-    f.world.nodes[0].las_source = "pod/1";
+    begin_registered(&f);
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
     f.world.nodes[0].las_source = NULL;
     assert_int_equal(fake_pass(&f, PASS_RUN), 0);
@@ -301,12 +303,8 @@ static void what_fails_is_looked_at_until_it_is_known_to_be_another(void **state
     struct fake f;
 
     (void)state;
-    fake_init(&f, 1);
-    f.world.nodes[0].las_source = "pod/0";
-    assert_int_equal(fake_pass(&f, PASS_RUN), 0);
+    begin_registered(&f);
     fake_record(&f, "u0")->r.status = CASB_FAILED;
-    f.world.nodes[0].blocked = "unschedulable";
-    f.world.nodes[0].las_source = "pod/1";
     f.world.nodes[0].boot_id = "another";
     for (int pass = 0; pass < 2; pass++) {
         assert_int_equal(fake_pass(&f, PASS_RUN), 0);
