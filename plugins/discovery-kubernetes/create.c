@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define HTTP_INTERNAL_ERROR 500
+#define CLEAN_BYTES         300 /* a pod's name has at most 253 */
 
 /* Between two tries. Room that became free is to be used soon. */
 #define BACKOFF_BASE_NS (500 * CLOCK_MS)
@@ -44,11 +45,13 @@ static int refuse_renamed(const struct creation *c, const char *name, const json
     const char *uid = jsonx_string(pod, "metadata.uid");
     struct discovery *d = c->discovery;
     struct casb_error why = {0};
+    char clean[CLEAN_BYTES];
 
-    err_set(err, CASB_EFAILED, "admission changed its name to '%s'", name);
+    text_clean(clean, sizeof clean, name);
+    err_set(err, CASB_EFAILED, "admission changed its name to '%s'", clean);
     if (!text_empty(uid) &&
         api_pod_delete(d->kube, &c->call, d->plan.namespace, name, uid, &why) < 0)
-        plog(d->host, CASB_WARN, c->node, "pod '%s' is left for the next pass to remove: %s", name,
+        plog(d->host, CASB_WARN, c->node, "pod '%s' is left for the next pass to remove: %s", clean,
              why.text);
     ledger_forget(d->ledger, c->pod);
     return CASB_EFAILED;
